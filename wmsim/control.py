@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
-from einops import repeat
+from einops import rearrange, repeat
 from gymnasium import spaces
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -83,7 +84,9 @@ class Control:
         if robot.ndim == 2:
             robot = robot[:, None]
         if robot.ndim != 3:
-            raise ValueError(f"a {domain!r} control has shape (slots, D) or (slots, frames, D), got {tuple(robot.shape)}")
+            raise ValueError(
+                f"a {domain!r} control has shape (slots, D) or (slots, frames, D), got {tuple(robot.shape)}"
+            )
         return Control(robot=robot, domain=domain)
 
     @staticmethod
@@ -115,7 +118,7 @@ class Control:
         """The control of some of the rows, in the order asked for."""
         index = list(rows)
 
-        def pick(value: object) -> object:
+        def pick(value: Any) -> Any:
             if isinstance(value, Tensor):
                 return value[index]
             return tuple(value[i] for i in index) if isinstance(value, tuple) else value
@@ -214,7 +217,7 @@ def keys_look_to_camera(
 def camera_to_keys_look(
     camera: Float[Tensor, "... 4 4"], stride: float = 0.1
 ) -> tuple[Bool[Tensor, "... 4"], Float[Tensor, "... 2"]]:
-    """The keys and the look that `keys_look_to_camera` would turn into this step: exact on its range, nearest elsewhere."""
+    """The keys and the look that `keys_look_to_camera` would turn into this step: exact on its range, else nearest."""
     rotation = camera[..., :3, :3]
     look = look_of_rotation(rotation)
     walk = (rotation_of_look(look).mT @ camera[..., :3, 3:]).squeeze(-1) / stride
@@ -228,7 +231,7 @@ def rotation_of_look(look: Float[Tensor, "... 2"]) -> Float[Tensor, "... 3 3"]:
     cy, sy, cp, sp = yaw.cos(), yaw.sin(), pitch.cos(), pitch.sin()
     zero = torch.zeros_like(yaw)
     rows = [cy, -sy * sp, sy * cp, zero, cp, sp, -sy, -cy * sp, cy * cp]
-    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+    return rearrange(torch.stack(rows, -1), "... (i j) -> ... i j", i=3)
 
 
 def look_of_rotation(rotation: Float[Tensor, "... 3 3"]) -> Float[Tensor, "... 2"]:

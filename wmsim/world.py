@@ -86,7 +86,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The full state of some slots of a world: opaque, picklable, good for `restore` into any slots of an equal world."""
+    """The full state of some slots of a world: opaque, picklable, fit for any slots of an equal world."""
 
     world: str
     states: tuple[Any, ...]
@@ -124,7 +124,7 @@ class World(Protocol):
         ...
 
     def step(self, slots: Sequence[int], control: Control) -> Step:
-        """Advance `slots` by frames_per_step frames. ValueError: a slot never reset, a wrong kind or shape of control."""
+        """Advance `slots` by frames_per_step frames. ValueError: a slot never reset, a wrong control."""
         ...
 
     def snapshot(self, slots: Sequence[int]) -> Snapshot:

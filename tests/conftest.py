@@ -1,0 +1,18 @@
+"""What every test shares: shapes and types of wmsim are checked, one torch thread a process, no window."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+from jaxtyping import install_import_hook
+
+install_import_hook("wmsim", "beartype.beartype")
+
+import torch
+
+torch.set_num_threads(1)
