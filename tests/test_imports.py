@@ -40,7 +40,7 @@ FILES = sorted((ROOT / "wmsim").rglob("*.py"))
 
 def floor_of(module: str) -> int:
     """The floor of a module of wmsim: 0 is the lowest."""
-    part = (module.split(".") + ["__init__"])[1]
+    part = [*module.split("."), "__init__"][1]
     found = [number for number, names in enumerate(FLOORS) if part in names]
     assert found, f"{module} stands on no floor: name it in FLOORS of {Path(__file__).name}"
     return found[0]
