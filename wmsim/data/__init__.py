@@ -1,0 +1,1 @@
+"""Data: episodes on disk, recording, windows for training, readers of other recordings."""
