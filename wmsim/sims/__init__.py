@@ -1,0 +1,1 @@
+"""The simulators: each one a World whose frames are computed, not dreamt."""
