@@ -129,7 +129,9 @@ def _same_settings(root: Path, settings: dict[str, Any]) -> None:
     other = [key for key in settings if before.get(key) != settings[key]]
     if other:
         changes = ", ".join(f"{key} {before.get(key)!r} -> {settings[key]!r}" for key in other)
-        raise ValueError(f"{root} was begun with other settings ({changes}): choose another folder or the same settings")
+        raise ValueError(
+            f"{root} was begun with other settings ({changes}): choose another folder or the same settings"
+        )
 
 
 def make_env(config: RecordConfig) -> gym.Env[Any, Any]:
@@ -240,9 +242,7 @@ def _work(connection: Connection, config: RecordConfig, dataset: Dataset) -> Non
             recorder.close()
 
 
-def _share(
-    config: RecordConfig, dataset: Dataset, wanted: Iterator[int], finished: Callable[[int, int], None]
-) -> None:
+def _share(config: RecordConfig, dataset: Dataset, wanted: Iterator[int], finished: Callable[[int, int], None]) -> None:
     """Hand the episodes to worker processes, one at a time each."""
     team = _start(config, dataset)
     busy: dict[Connection, int] = {}
