@@ -126,7 +126,7 @@ def load_cache(folder: str | Path) -> Cache:
     names = ("size", "action", "proprio", "state")
     spec = DatasetSpec(**spec | {name: tuple(spec[name]) for name in names})
 
-    def mapped(name: str) -> np.ndarray | None:
+    def mapped(name: str) -> Any:
         path = folder / f"{name}.npy"
         return np.load(path, mmap_mode="r") if path.is_file() else None
 

@@ -79,7 +79,7 @@ class Dataset:
         return self.root / lerobot.data_path(index), self.root / video
 
     def notes(self, index: int) -> dict[str, Any]:
-        """length, seed, task, terminated, truncated, statistics and notes of one episode, without reading its frames."""
+        """length, seed, task, terminated, truncated, statistics and notes of an episode; its frames are not read."""
         return lerobot.read_notes(self._present(index))
 
     def columns(self, index: int) -> dict[str, np.ndarray]:

@@ -104,7 +104,7 @@ def _open(config: RecordConfig) -> Dataset:
         make_actor(config.policy, env, level_of(config, 0))
         spec = describe(env, View(config.view, env), config.declared, config.seed)
     finally:
-        env.close()
+        env.close()  # type: ignore[no-untyped-call]
     root, settings = Path(config.out), settings_of(config)
     _same_settings(root, settings)
     dataset = store.create(root, spec)
@@ -222,7 +222,7 @@ class _Recorder:
 
     def close(self) -> None:
         """Close the environment."""
-        self.env.close()
+        self.env.close()  # type: ignore[no-untyped-call]
 
 
 def _work(connection: Connection, config: RecordConfig, dataset: Dataset) -> None:

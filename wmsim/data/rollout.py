@@ -38,7 +38,7 @@ class Actor(Protocol):
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """Where the pictures come from: the key `image` of a Dict observation, or `render` for env.render(); size (H, W)."""
+    """Where the pictures come from: key `image` of a Dict observation, or env.render(); size: (H, W) asked for."""
 
     image: str | None = None
     render: bool = False
@@ -66,9 +66,9 @@ class View:
         else:
             picture = np.asarray(observation[self.key] if self.key else observation)
         picture = as_rgb(picture)
-        if self.config.size in (None, picture.shape[:2]):
-            return picture
         height, width = self.config.size or picture.shape[:2]
+        if (height, width) == picture.shape[:2]:
+            return picture
         return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX))
 
     def proprio(self, observation: Any, info: Mapping[str, Any]) -> Float32[np.ndarray, " P"]:

@@ -95,12 +95,15 @@ class Windows:
         return self.batch(np.where(rng.random(batch) < ends, rng.choice(last, batch), indices))
 
     def _starts(self, rows: slice) -> Bool[np.ndarray, " T"]:
-        return np.isin(np.arange(rows.start, rows.stop), self.cache.episode_start)
+        first = np.searchsorted(self.cache.episode_start, rows.start)
+        starts = np.zeros(self.length, np.bool_)
+        starts[0] = first < self.cache.episodes and self.cache.episode_start[first] == rows.start
+        return starts
 
 
-def _pick(values: np.ndarray | None, rows: slice) -> np.ndarray | None:
+def _pick(values: np.ndarray | None, rows: slice) -> Any:
     return None if values is None else values[rows]
 
 
-def _stack(values: list[Any]) -> np.ndarray | None:
+def _stack(values: list[Any]) -> Any:
     return None if values[0] is None else np.stack(values)
