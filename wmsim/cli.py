@@ -1,0 +1,131 @@
+"""The `wmsim` command: record, train, check, info, version; what a user did wrong is told in one line, exit code 2."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import gymnasium
+import typer
+from rich.console import Console
+
+import wmsim
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+_USER_ERRORS = (ValueError, OSError, ImportError, gymnasium.error.Error)
+_EXTRAS = {
+    "mujoco": "sim",
+    "pyarrow": "data",
+    "av": "data",
+    "hydra": "train",
+    "omegaconf": "train",
+    "tensorboard": "train",
+    "pygame": "render",
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and leave the process: 0 done, 1 a check failed, 2 something that the user can put right.
+
+    arguments: those of the process by default. WMSIM_TRACEBACK=1 in the environment lets the whole traceback through.
+    """
+    try:
+        app(args=arguments, prog_name="wmsim")
+    except _USER_ERRORS as error:
+        if os.environ.get("WMSIM_TRACEBACK"):
+            raise
+        print(f"wmsim: {_line_of(error)}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _line_of(error: BaseException) -> str:
+    """One line for the user; a missing optional package is told with the extra that brings it."""
+    missing = (getattr(error, "name", None) or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and missing in _EXTRAS:
+        extra = _EXTRAS[missing]
+        return f"{missing} is not installed: pip install 'wmsim[{extra}]'"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def options_of(pairs: list[str]) -> dict[str, Any]:
+    """Settings from texts like world=sim, size=128 or info=["state"]: values are JSON, or else plain text.
+
+    ValueError for a text without a name and an equals sign.
+    """
+    settings = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not (equals and name.isidentifier()):
+            raise ValueError(f"{pair!r} is no setting: write name=value")
+        try:
+            settings[name] = json.loads(text)
+        except json.JSONDecodeError:
+            settings[name] = text
+    return settings
+
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", "-s", help="a setting of the environment, name=value; may be repeated")
+]
+
+
+@app.command()
+def record(
+    env: Annotated[str, typer.Argument(help="a Gymnasium id, or module:id where importing the module registers it")],
+    out: Annotated[Path, typer.Argument(help="the folder of the dataset; what is there already counts and stays")],
+    episodes: Annotated[int | None, typer.Option(help="stop at so many episodes; this or --frames")] = None,
+    frames: Annotated[int | None, typer.Option(help="stop at so many frames")] = None,
+    policy: Annotated[
+        str, typer.Option(help="random, driver (follows the lanes of the Drive twin) or module:callable")
+    ] = "random",
+    seed: Annotated[int, typer.Option(help="episode i is keyed by seed + i")] = 0,
+    workers: Annotated[int, typer.Option(help="processes that record at the same time")] = 1,
+    max_steps: Annotated[int, typer.Option(help="longer episodes are cut")] = 1000,
+    size: Annotated[int | None, typer.Option(help="resize pictures to size x size")] = None,
+    image: Annotated[str | None, typer.Option(help="the key of a Dict observation that holds the picture")] = None,
+    render: Annotated[bool, typer.Option(help="record env.render() instead of the observation")] = False,
+    rate: Annotated[float | None, typer.Option(help="frames per second where the environment does not tell")] = None,
+    settings: Settings = None,
+) -> None:
+    """Record episodes of any Gymnasium environment that shows a picture, in the LeRobot v3 layout."""
+    from wmsim.data.record import RecordConfig, record
+    from wmsim.data.rollout import Declared, ViewConfig
+
+    config = RecordConfig(
+        env=env,
+        out=out,
+        episodes=episodes,
+        frames=frames,
+        policy=policy,
+        seed=seed,
+        workers=workers,
+        max_steps=max_steps,
+        view=ViewConfig(image=image, render=render, size=(size, size) if size else None),
+        declared=Declared(frames_per_second=rate),
+        kwargs=options_of(settings or []),
+    )
+    done = record(config)
+    print(f"{done.root}: {done.episodes} episodes, {done.frames} frames")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(wmsim.__version__)
+
+
+@app.command()
+def train(
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Hydra overrides, key=value; data=FOLDER is the one")
+    ] = None,
+) -> None:
+    """Train a world on recorded episodes; run it again to go on where it was stopped."""
+    from wmsim.train import main as run
+
+    run(list(overrides or []))
