@@ -1,0 +1,1 @@
+"""The network: tokenizer, dynamics, heads and flow maths; nothing here knows about slots or Gymnasium."""

@@ -1,0 +1,202 @@
+"""Dynamics: a frame-autoregressive transformer, factorised in space and time, that turns noise into the next frame.
+
+Shape legend: B sequences or slots, T frames, N = S + R tokens (S space, R registers), C latent channels, D width,
+A action width, M cached frames, H query heads, G key/value heads, E head width, Z time layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange, repeat
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from wmsim.model.heads import Heads
+from wmsim.model.layers import Projections, RMSNorm, SpaceBlock, SwiGLU, attend, sinusoid
+
+Cache = list[tuple[Tensor, Tensor]]
+"""Keys and values, one pair a time layer, each (B, N, G, M, E): past frames, and last a place for the present one."""
+
+_LEVEL_WIDTH = 64
+
+
+@dataclass(frozen=True)
+class DynamicsConfig:
+    """Sizes of a `Dynamics`: `tokens` of `channels` a frame; every `time_every`-th layer attends over time.
+
+    context: how many past frames a frame may look at beside the sink frame, the first of the sequence.
+    """
+
+    tokens: int = 16
+    channels: int = 64
+    actions: int = 2
+    proprio: int = 2
+    dim: int = 256
+    layers: int = 8
+    heads: int = 4
+    kv_heads: int = 2
+    hidden: int = 640
+    registers: int = 4
+    time_every: int = 2
+    context: int = 16
+    finest: int = 8
+
+    def __post_init__(self) -> None:
+        """Check what the arithmetic of the flow needs."""
+        if self.finest & (self.finest - 1) or self.finest < 2:
+            raise ValueError(f"finest (K_max) is a power of two from 2 on, got {self.finest}")
+
+    @property
+    def time_layers(self) -> int:
+        """How many of the layers attend over time."""
+        return self.layers // self.time_every
+
+
+class TimeBlock(nn.Module):
+    """Pre-norm transformer block in which each token attends to itself in past frames, with a learned bias by age."""
+
+    def __init__(self, config: DynamicsConfig) -> None:
+        super().__init__()
+        self.norm, self.mlp_norm = RMSNorm(config.dim), RMSNorm(config.dim)
+        self.attention = Projections(config.dim, config.heads, config.kv_heads)
+        self.mlp = SwiGLU(config.dim, config.hidden)
+        self.age = nn.Parameter(torch.zeros(config.heads, config.context + 2))
+
+    def forward(self, x: Tensor, ages: Tensor, seen: Tensor) -> Tensor:
+        """x: (B, T, N, D); ages (T, T); seen (B, T, T)."""
+        batch, tokens = x.shape[0], x.shape[2]
+        rows = rearrange(self.norm(x), "b t n d -> (b n) t d")
+        query, key, value = self.attention.split(rows)
+        groups = self.attention.kv_heads
+        table = torch.where(seen[:, None], self.age[:, ages.clamp(max=self.age.shape[1] - 1)], -1e9)
+        bias = repeat(table.to(query.dtype), "b (g s) t m -> (b n) g s t m", n=tokens, g=groups)
+        mixed = self.attention.merge(attend(query, key, value, bias))
+        x = x + rearrange(mixed, "(b n) t d -> b t n d", b=batch)
+        out: Tensor = x + self.mlp(self.mlp_norm(x))
+        return out
+
+    def step(self, x: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
+        """One frame x (B, N, D) over the cache (B, N, G, M, E), whose last place it fills; bias (B, H, M)."""
+        batch, tokens, groups = x.shape[0], x.shape[1], self.attention.kv_heads
+        query, key, value = self.attention.split(rearrange(self.norm(x), "b n d -> (b n) 1 d"))
+        rows = {"keys": rearrange(keys, "b n g m e -> (b n) g m e"), "values": rearrange(values, "b n g m e -> (b n) g m e")}
+        rows["keys"][:, :, -1:], rows["values"][:, :, -1:] = key.to(keys.dtype), value.to(values.dtype)
+        spread = repeat(bias.to(query.dtype), "b (g s) m -> (b n) g s 1 m", n=tokens, g=groups)
+        mixed = self.attention.merge(attend(query, rows["keys"].to(query.dtype), rows["values"].to(query.dtype), spread))
+        x = x + rearrange(mixed, "(b n) 1 d -> b n d", b=batch)
+        out: Tensor = x + self.mlp(self.mlp_norm(x))
+        return out
+
+
+class Dynamics(nn.Module):
+    """Predicts clean latents of every frame from noised ones, the signal levels and the actions that led there."""
+
+    def __init__(self, config: DynamicsConfig) -> None:
+        super().__init__()
+        self.config, dim = config, config.dim
+        self.inward, self.outward = nn.Linear(config.channels, dim), nn.Linear(dim, config.channels)
+        self.place = nn.Parameter(0.02 * torch.randn(config.tokens, dim))
+        self.registers = nn.Parameter(0.02 * torch.randn(config.registers, dim))
+        self.action = nn.Sequential(nn.Linear(config.actions, dim), nn.SiLU(), nn.Linear(dim, dim))
+        self.unknown_action = nn.Parameter(torch.zeros(dim))
+        self.level = nn.Sequential(nn.Linear(2 * _LEVEL_WIDTH, dim), nn.SiLU(), nn.Linear(dim, dim))
+        self.blocks = nn.ModuleList(self._block(i) for i in range(config.layers))
+        self.norm = RMSNorm(dim)
+        self.heads = Heads(2 * dim, config.proprio)
+        nn.init.zeros_(self.outward.weight)
+
+    def _block(self, index: int) -> nn.Module:
+        c = self.config
+        if index % c.time_every == c.time_every - 1:
+            return TimeBlock(c)
+        return SpaceBlock(c.dim, c.heads, c.kv_heads, c.hidden)
+
+    @property
+    def time_blocks(self) -> list[TimeBlock]:
+        """The layers that attend over time, in order."""
+        return [block for block in self.blocks if isinstance(block, TimeBlock)]
+
+    def embed(self, noised: Tensor, tau: Tensor, d: Tensor, action: Tensor, known: Tensor) -> Float[Tensor, "*rows N D"]:
+        """Tokens of frames: noised latents (*rows, S, C) and registers, each plus the frame's action and signal level."""
+        levels = torch.cat([sinusoid(tau, _LEVEL_WIDTH, 2.0), sinusoid(d.log2(), _LEVEL_WIDTH, 32.0)], -1)
+        dtype = self.inward.weight.dtype
+        moved = torch.where(known[..., None], self.action(action.to(dtype)), self.unknown_action)
+        shared = moved + self.level(levels.to(dtype))
+        tokens = self.inward(noised.to(dtype))
+        tokens = tokens + self.place.to(tokens.dtype)
+        registers = self.registers.to(tokens.dtype).expand(*tokens.shape[:-2], -1, -1)
+        return torch.cat([tokens, registers], -2) + shared[..., None, :].to(tokens.dtype)
+
+    def forward(
+        self,
+        noised: Float[Tensor, "B T S C"],
+        tau: Float[Tensor, "B T"],
+        d: Float[Tensor, "B T"],
+        action: Float[Tensor, "B T A"],
+        known: Bool[Tensor, "B T"],
+        single: Bool[Tensor, "B"],
+    ) -> tuple[Float[Tensor, "B T S C"], Float[Tensor, "B T F"]]:
+        """Clean latents and head features of whole sequences.
+
+        action led into its frame; known is false where it is missing. Rows with `single` see no other frame: they
+        are taught as images.
+        """
+        x = self.embed(noised, tau, d, action, known)
+        ages, causal = self.ages(noised.shape[1], noised.device)
+        alone = torch.eye(noised.shape[1], dtype=torch.bool, device=noised.device)
+        seen = torch.where(single[:, None, None], alone, causal)
+        for block in self.blocks:
+            if isinstance(block, TimeBlock):
+                x = block(x, ages, seen)
+            else:
+                x = rearrange(block(rearrange(x, "b t n d -> (b t) n d")), "(b t) n d -> b t n d", b=x.shape[0])
+        return self._read(x)
+
+    def step(
+        self, noised: Float[Tensor, "B S C"], tau: Tensor, d: Tensor, action: Tensor, cache: Cache, bias: list[Tensor]
+    ) -> tuple[Float[Tensor, "B S C"], Float[Tensor, "B F"]]:
+        """Clean latents and head features of one more frame over the cache, whose last place gets its keys and values.
+
+        tau, d: (B,). action: (B, A). bias: one (B, H, M) a time layer, from `cache_bias`.
+        """
+        known = torch.ones(len(noised), dtype=torch.bool, device=noised.device)
+        x = self.embed(noised, tau, d, action, known)
+        layer = 0
+        for block in self.blocks:
+            if isinstance(block, TimeBlock):
+                x = block.step(x, *cache[layer], bias[layer])
+                layer += 1
+            else:
+                x = block(x)
+        return self._read(x)
+
+    def _read(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.norm(x)
+        space, registers = x.split([self.config.tokens, self.config.registers], -2)
+        return self.outward(space).float(), torch.cat([registers[..., 0, :], space.mean(-2)], -1)
+
+    def ages(self, frames: int, device: torch.device) -> tuple[Int[Tensor, "T T"], Bool[Tensor, "T T"]]:
+        """Age of each key frame seen from each query frame, the sink's beyond all others, and which are seen."""
+        index = torch.arange(frames, device=device)
+        age = index[:, None] - index
+        sink = (index == 0) & (index[:, None] > 0)
+        seen = (age >= 0) & ((age <= self.config.context) | sink)
+        return age.clamp(min=0).masked_fill(sink, self.config.context + 1), seen
+
+    def cache_bias(self, ages: Int[Tensor, "B M"], seen: Bool[Tensor, "B M"]) -> list[Float[Tensor, "B H M"]]:
+        """The attention bias of each time layer over cached frames of such ages (0: the frame itself)."""
+        return [
+            rearrange(torch.where(seen, block.age[:, ages], -1e9), "h b m -> b h m") for block in self.time_blocks
+        ]
+
+
+def pack(latent: Float[Tensor, "*rows h w C"], side: int = 2) -> Float[Tensor, "*rows S D"]:
+    """Groups of side x side latents become one token: (h, w, C) -> (h w / side^2, C side^2)."""
+    return rearrange(latent, "... (h p) (w q) c -> ... (h w) (p q c)", p=side, q=side)
+
+
+def unpack(tokens: Float[Tensor, "*rows S D"], rows: int, side: int = 2) -> Float[Tensor, "*rows h w C"]:
+    """The inverse of `pack` for a grid of `rows` latents down."""
+    return rearrange(tokens, "... (h w) (p q c) -> ... (h p) (w q) c", h=rows // side, p=side, q=side)

@@ -1,0 +1,93 @@
+"""Heads: what one frame's features say about reward, end, proprioception and how wrong the frame will be.
+
+Shape legend: `...` any leading axes, D width, P proprio width, K bins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_BINS, _REACH = 61, 6.0
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What the heads say of frames (...): reward, end probability in [0, 1], proprio (..., P), log squared error."""
+
+    reward: Float[Tensor, "..."]
+    end: Float[Tensor, "..."]
+    proprio: Float[Tensor, "... P"]
+    log_error: Float[Tensor, "..."]
+
+
+class Heads(nn.Module):
+    """One hidden layer over a frame's features, then reward (symlog two-hot), end, proprio and log-error outputs."""
+
+    bins: Tensor
+
+    def __init__(self, width: int, proprio: int, hidden: int = 192) -> None:
+        super().__init__()
+        self.sizes = [_BINS, 1, proprio, 1]
+        self.hidden, self.out = nn.Linear(width, hidden), nn.Linear(hidden, sum(self.sizes))
+        self.register_buffer("bins", torch.linspace(-_REACH, _REACH, _BINS), persistent=False)
+
+    def outputs(self, features: Float[Tensor, "... D"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Raw float32 outputs: reward logits (..., K), end logit (...), proprio (..., P), log error (...)."""
+        out = self.out(F.silu(self.hidden(features))).float()
+        reward, end, proprio, error = out.split(self.sizes, -1)
+        return reward, end.squeeze(-1), proprio, error.squeeze(-1)
+
+    def forward(self, features: Float[Tensor, "... D"]) -> Readings:
+        """The readings of features."""
+        reward, end, proprio, error = self.outputs(features)
+        expected = (symexp(self.bins) * reward.softmax(-1)).sum(-1)
+        return Readings(expected, end.sigmoid(), proprio, error)
+
+    def loss(
+        self,
+        features: Float[Tensor, "... D"],
+        reward: Float[Tensor, "..."],
+        end: Bool[Tensor, "..."],
+        proprio: Float[Tensor, "... P"],
+        log_error: Float[Tensor, "..."],
+        weight: Float[Tensor, "..."],
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Weighted mean losses by name. proprio is in the units the head was normalised to."""
+        logits, end_logit, made, error = self.outputs(features)
+        losses = {
+            "reward": -(two_hot(reward, self.bins) * logits.log_softmax(-1)).sum(-1),
+            "end": F.binary_cross_entropy_with_logits(end_logit, end.float(), reduction="none"),
+            "proprio": (made - proprio).square().sum(-1),
+            "log_error": (error - log_error.detach()).square(),
+        }
+        flat = {"log_error": torch.ones_like(weight)}
+        return {name: _weighted(value, flat.get(name, weight)) for name, value in losses.items()}
+
+
+def _weighted(value: Tensor, weight: Tensor) -> Tensor:
+    return (value * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def symlog(x: Tensor) -> Tensor:
+    """sign(x) log(1 + |x|) (DreamerV3, arXiv 2301.04104)."""
+    return x.sign() * x.abs().log1p()
+
+
+def symexp(x: Tensor) -> Tensor:
+    """The inverse of `symlog`."""
+    return x.sign() * x.abs().expm1()
+
+
+def two_hot(value: Float[Tensor, "..."], bins: Float[Tensor, "K"]) -> Float[Tensor, "... K"]:
+    """Weights over `bins` (in symlog space, evenly spaced) whose symexp-expectation is `value`, on the two nearest bins."""
+    place = torch.bucketize(value, symexp(bins)).clamp(1, len(bins) - 1)
+    low, high = symexp(bins)[place - 1], symexp(bins)[place]
+    share = ((value - low) / (high - low)).clamp(0, 1)
+    weights = torch.zeros(*value.shape, len(bins), device=value.device)
+    weights.scatter_(-1, (place - 1)[..., None], (1 - share)[..., None])
+    return weights.scatter_(-1, place[..., None], share[..., None])

@@ -1,0 +1,121 @@
+"""The world model: tokenizer, dynamics and the scales between them, as one module that is saved and loaded whole.
+
+Shape legend: B frames or slots, H x W pixels, S tokens of C channels a frame, A action width, P proprio width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from wmsim.model.cache import RollingCache
+from wmsim.model.dynamics import Dynamics, DynamicsConfig, pack, unpack
+from wmsim.model.flow import CONTEXT_TAU, mix, sample
+from wmsim.model.heads import Readings
+from wmsim.model.tokenizer import Tokenizer, TokenizerConfig
+
+
+@dataclass(frozen=True)
+class WorldModelConfig:
+    """Sizes of both networks; `side` x `side` latents of the tokenizer make one token of the dynamics."""
+
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
+    side: int = 2
+
+    def __post_init__(self) -> None:
+        """Check that the two networks fit each other."""
+        rows, columns = self.tokenizer.grid
+        tokens, channels = rows * columns // self.side**2, self.tokenizer.channels * self.side**2
+        if (tokens, channels) != (self.dynamics.tokens, self.dynamics.channels):
+            raise ValueError(
+                f"packing a {rows}x{columns} grid by {self.side} gives {tokens} tokens of {channels} channels, "
+                f"the dynamics takes {self.dynamics.tokens} of {self.dynamics.channels}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, for a checkpoint's metadata."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(plain: dict[str, Any]) -> WorldModelConfig:
+        """The inverse of `to_dict`; TypeError names a field that does not exist."""
+        tokenizer, dynamics = TokenizerConfig(**plain["tokenizer"]), DynamicsConfig(**plain["dynamics"])
+        return WorldModelConfig(tokenizer, dynamics, plain["side"])
+
+
+class WorldModel(nn.Module):
+    """Tokenizer and dynamics with the mean and spread of latents and proprioception in the training data."""
+
+    latent_mean: Tensor
+    latent_std: Tensor
+    proprio_mean: Tensor
+    proprio_std: Tensor
+
+    def __init__(self, config: WorldModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.tokenizer, self.dynamics = Tokenizer(config.tokenizer), Dynamics(config.dynamics)
+        for name, width in (("latent", config.tokenizer.channels), ("proprio", config.dynamics.proprio)):
+            self.register_buffer(f"{name}_mean", torch.zeros(width))
+            self.register_buffer(f"{name}_std", torch.ones(width))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype the network computes in."""
+        return self.dynamics.inward.weight.dtype
+
+    def to_tokens(self, latent: Float[Tensor, "*rows h w c"]) -> Float[Tensor, "*rows S C"]:
+        """Tokenizer latents -> normalised, packed tokens, float32."""
+        return pack((latent.float() - self.latent_mean.float()) / self.latent_std.float(), self.config.side)
+
+    def to_latent(self, tokens: Float[Tensor, "*rows S C"]) -> Float[Tensor, "*rows h w c"]:
+        """The inverse of `to_tokens`, bounded as the tokenizer bounds its latents."""
+        grid = unpack(tokens.float(), self.config.tokenizer.grid[0], self.config.side)
+        return (grid * self.latent_std.float() + self.latent_mean.float()).clamp(-1, 1)
+
+    def encode(self, frames: UInt8[Tensor, "B H W 3"]) -> Float[Tensor, "B S C"]:
+        """Frames -> tokens."""
+        return self.to_tokens(self.tokenizer.encode(frames))
+
+    def decode(self, tokens: Float[Tensor, "B S C"]) -> UInt8[Tensor, "B H W 3"]:
+        """Tokens -> frames."""
+        return self.tokenizer.decode(self.to_latent(tokens).to(self.dtype))
+
+    def dream(
+        self, noise: Float[Tensor, "B S C"], action: Float[Tensor, "B A"], cache: RollingCache, rows: list[int], steps: int
+    ) -> tuple[Float[Tensor, "B S C"], Readings]:
+        """The next frame of `rows`: `steps` denoising passes, then `commit`; log_error is that of the first pass."""
+        layers = cache.gather(rows)
+        bias = self.dynamics.cache_bias(*cache.ages(rows))
+        first: list[Tensor] = []
+
+        def predict(z: Tensor, tau: float, d: float) -> Tensor:
+            levels = torch.full((len(rows),), tau, device=z.device), torch.full((len(rows),), d, device=z.device)
+            clean, features = self.dynamics.step(z, *levels, action, layers, bias)
+            first.append(features)
+            return clean
+
+        tokens = sample(predict, noise, steps)
+        readings = self.commit(tokens, noise, action, cache, rows)
+        expected = self.dynamics.heads(first[0]).log_error
+        return tokens, Readings(readings.reward, readings.end, readings.proprio, expected)
+
+    def commit(
+        self, tokens: Float[Tensor, "B S C"], noise: Tensor, action: Float[Tensor, "B A"], cache: RollingCache, rows: list[int]
+    ) -> Readings:
+        """Show the network a finished frame, slightly noised, so that the cache keeps it; returns the heads' readings."""
+        layers = cache.gather(rows)
+        bias = self.dynamics.cache_bias(*cache.ages(rows))
+        tau = torch.full((len(rows),), CONTEXT_TAU, device=tokens.device)
+        d = torch.full_like(tau, 1 / self.config.dynamics.finest)
+        seen = mix(noise[:, None], tokens[:, None], tau[:, None])[:, 0]
+        _, features = self.dynamics.step(seen, tau, d, action, layers, bias)
+        cache.commit(rows, layers)
+        readings = self.dynamics.heads(features)
+        proprio = readings.proprio * self.proprio_std.float() + self.proprio_mean.float()
+        return Readings(readings.reward, readings.end, proprio, readings.log_error)
