@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -88,7 +89,8 @@ class Dataset:
 
     def frames(self, index: int) -> UInt8[np.ndarray, "frames H W 3"]:
         """The frames of one episode. ValueError names a truncated or damaged video."""
-        return decode_video(self.files(index)[1], self.notes(index)["length"])
+        notes = self.notes(index)
+        return decode_video(self.files(index)[1], notes["length"], notes["checksum"])
 
     def read(self, index: int) -> Episode:
         """One whole episode. FileNotFoundError: there is none; ValueError names a truncated or damaged file."""
@@ -134,6 +136,7 @@ def write(dataset: Dataset, index: int, episode: Episode) -> None:
     notes["length"] = len(episode)
     notes["statistics"] = lerobot.statistics_of(columns, episode.frames, spec.video_key)
     video = encode_video(episode.frames, spec.frames_per_second, spec.codec)
+    notes["checksum"] = zlib.crc32(video)
     store(dataset.root, lerobot.video_path(index, spec.video_key), video)
     store(dataset.root, lerobot.data_path(index), lerobot.table_bytes(columns, notes))
 

@@ -252,9 +252,18 @@ def _parquet(table: Any) -> bytes:
 def statistics_of(columns: dict[str, np.ndarray], frames: np.ndarray, key: str) -> dict[str, dict[str, Any]]:
     """Feature -> min, max, mean, std, count of one episode; the frames' are per channel in 0 .. 1, (3, 1, 1)."""
     found = {name: _statistics(values.reshape(len(values), -1)) for name, values in columns.items()}
-    pixels = _statistics(frames.reshape(-1, 3))
-    scaled = {name: (np.asarray(pixels[name]) / 255).reshape(3, 1, 1).tolist() for name in _STATISTICS[:-1]}
-    return found | {key: scaled | {"count": [len(frames)]}}
+    return found | {key: _pixel_statistics(frames) | {"count": [len(frames)]}}
+
+
+def _pixel_statistics(frames: np.ndarray) -> dict[str, Any]:
+    """Of each channel in 0 .. 1, from its histogram: exact, and far faster than sums over all pixels."""
+    counts = np.stack([np.bincount(frames[..., channel].ravel(), minlength=256) for channel in range(3)])
+    levels, weight = np.arange(256) / 255, counts / counts.sum(1, keepdims=True)
+    mean = weight @ levels
+    std = np.sqrt((weight * (levels - mean[:, None]) ** 2).sum(1))
+    low, high = (counts > 0).argmax(1) / 255, 1 - (counts[:, ::-1] > 0).argmax(1) / 255
+    numbers = {"min": low, "max": high, "mean": mean, "std": std}
+    return {name: number.reshape(3, 1, 1).tolist() for name, number in numbers.items()}
 
 
 def _statistics(values: np.ndarray) -> dict[str, Any]:
