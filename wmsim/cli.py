@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -11,7 +10,6 @@ from typing import Annotated, Any
 
 import gymnasium
 import typer
-from rich.console import Console
 
 import wmsim
 

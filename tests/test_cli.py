@@ -1,0 +1,107 @@
+"""The command line: it passes on what it is told, and tells what went wrong in one line with exit code 2."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import wmsim
+from wmsim import cli
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of one command."""
+    with pytest.raises(SystemExit) as left:
+        cli.main([str(a) for a in arguments])
+    told = capsys.readouterr()
+    return int(left.value.code or 0), told.out, told.err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "version") == (0, f"{wmsim.__version__}\n", "")
+
+
+def test_an_unknown_command_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "fly")
+    assert code == 2
+    assert "fly" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("pair", "setting"),
+    [
+        ("world=sim", {"world": "sim"}),
+        ("size=128", {"size": 128}),
+        ('info=["state"]', {"info": ["state"]}),
+        ("path=a=b", {"path": "a=b"}),
+        ("world=", {"world": ""}),
+    ],
+)
+def test_settings_are_json_or_text(pair: str, setting: dict[str, Any]) -> None:
+    assert cli.options_of([pair]) == setting
+
+
+@pytest.mark.parametrize("pair", ["size", "=3", "a b=3", ""])
+def test_a_text_that_is_no_setting(pair: str) -> None:
+    with pytest.raises(ValueError, match="write name=value"):
+        cli.options_of([pair])
+
+
+def test_record_writes_a_dataset_and_goes_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    there = ["record", "wmsim/Toy-v0", tmp_path / "data", "--max-steps", 6]
+    assert run(capsys, *there, "--episodes", 1)[:2] == (0, f"{tmp_path / 'data'}: 1 episodes, 7 frames\n")
+    assert run(capsys, *there, "--episodes", 2)[1] == f"{tmp_path / 'data'}: 2 episodes, 14 frames\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere/Nothing-v0", "--episodes", "1"], "nowhere"),
+        (["wmsim/Toy-v0"], "episodes or frames"),
+        (["wmsim/Toy-v0", "--episodes", "1", "-s", "world=mars"], "mars"),
+        (["wmsim/Toy-v0", "--episodes", "1", "-s", "size"], "name=value"),
+        (["wmsim/Toy-v0", "--episodes", "1", "--policy", "nobody"], "nobody"),
+        (["CartPole-v1", "--episodes", "1"], "shows no picture"),
+    ],
+)
+def test_what_a_user_did_wrong_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], told: str
+) -> None:
+    code, _, err = run(capsys, "record", arguments[0], tmp_path / "data", *arguments[1:])
+    assert code == 2
+    assert told in err
+    assert err.startswith("wmsim: ")
+    assert err.count("\n") == 1
+
+
+def test_a_missing_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_hydra(name: str, *rest: Any) -> ModuleType:
+        if name == "wmsim.train":
+            raise ModuleNotFoundError("No module named 'hydra'", name="hydra")
+        return original(name, *rest)
+
+    original = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", without_hydra)
+    code, _, err = run(capsys, "train", "data=somewhere")
+    assert (code, err) == (2, "wmsim: hydra is not installed: pip install 'wmsim[train]'\n")
+
+
+def test_train_passes_every_override_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    trainer = ModuleType("wmsim.train")
+    trainer.main = seen.extend  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "wmsim.train", trainer)
+    assert run(capsys, "train", "data=runs/mine", "optimiser.rate=1e-3", "+note=a b")[0] == 0
+    assert seen == ["data=runs/mine", "optimiser.rate=1e-3", "+note=a b"]
+
+
+def test_the_traceback_is_there_on_request(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WMSIM_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="episodes or frames"):
+        cli.main(["record", "wmsim/Toy-v0", str(tmp_path)])
