@@ -207,7 +207,7 @@ def rows_bytes(rows: Sequence[dict[str, Any]]) -> bytes:
 
 def _read(path: Path) -> Any:
     try:
-        return pq.ParquetFile(path).read()
+        return pq.ParquetFile(path, page_checksum_verification=True).read()
     except (pa.ArrowInvalid, pa.ArrowIOError) as fault:
         raise ValueError(_broken(path, fault)) from fault
 
@@ -242,7 +242,7 @@ def _numpy(column: Any) -> np.ndarray:
 
 def _parquet(table: Any) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
+    pq.write_table(table, sink, write_page_checksum=True)
     return bytes(sink.getvalue().to_pybytes())
 
 

@@ -9,7 +9,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import gymnasium as gym
 import numpy as np
@@ -24,6 +24,7 @@ from wmsim.data.lerobot import DatasetSpec
 _ACTION_NAMES = {"wheel": ("steer", "drive"), "buttons": ("forward", "left", "backward", "right")}
 
 
+@runtime_checkable
 class Actor(Protocol):
     """What acts for a batch of slots; here always of one. `wmsim.policy.Policy` is one."""
 

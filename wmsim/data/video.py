@@ -72,7 +72,7 @@ def decode_video(path: Path, length: int | None = None, checksum: int | None = N
     if checksum is not None and zlib.crc32(content) != checksum:
         raise ValueError(f"the video {path} is truncated or damaged (wrong checksum); `repair` sets it aside")
     try:
-        with av.open(io.BytesIO(content)) as container:
+        with av.open(io.BytesIO(content), "r") as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
             frames = [*_pictures(container.decode(stream))]
