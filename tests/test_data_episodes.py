@@ -186,7 +186,7 @@ def test_no_dataset_and_a_foreign_one_are_told_apart(tmp_path: Path) -> None:
         _ = Dataset(tmp_path).spec
     (tmp_path / "meta").mkdir()
     (tmp_path / lerobot.INFO).write_text('{"codebase_version": "v2.1", "features": {}}')
-    with pytest.raises(ValueError, match="version 'v2.1'"):
+    with pytest.raises(ValueError, match=r"version 'v2\.1'"):
         _ = Dataset(tmp_path).spec
     (tmp_path / lerobot.INFO).write_text('{"codebase_')
     with pytest.raises(ValueError, match=r"info\.json is truncated"):

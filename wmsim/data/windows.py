@@ -92,7 +92,7 @@ class Windows:
         """
         indices = rng.integers(len(self), size=batch)
         last = np.unique(self._ends[self.cache.episode_length >= self.length]) - 1
-        return self.batch(np.where(rng.random(batch) < ends, rng.choice(last, batch), indices))
+        return self.batch(np.where(rng.random(batch) < ends, rng.choice(last, batch), indices).tolist())
 
     def _starts(self, rows: slice) -> Bool[np.ndarray, " T"]:
         first = np.searchsorted(self.cache.episode_start, rows.start)
