@@ -37,7 +37,7 @@ class DynamicsConfig:
     layers: int = 8
     heads: int = 4
     kv_heads: int = 2
-    hidden: int = 640
+    hidden: int = 624
     registers: int = 4
     time_every: int = 2
     context: int = 16
@@ -155,13 +155,19 @@ class Dynamics(nn.Module):
         return self._read(x)
 
     def step(
-        self, noised: Float[Tensor, "B S C"], tau: Tensor, d: Tensor, action: Tensor, cache: Cache, bias: list[Tensor]
+        self,
+        noised: Float[Tensor, "B S C"],
+        tau: Float[Tensor, "B"],
+        d: Float[Tensor, "B"],
+        action: Float[Tensor, "B A"],
+        known: Bool[Tensor, "B"],
+        cache: Cache,
+        bias: list[Tensor],
     ) -> tuple[Float[Tensor, "B S C"], Float[Tensor, "B F"]]:
         """Clean latents and head features of one more frame over the cache, whose last place gets its keys and values.
 
-        tau, d: (B,). action: (B, A). bias: one (B, H, M) a time layer, from `cache_bias`.
+        bias: one (B, H, M) a time layer, from `cache_bias`.
         """
-        known = torch.ones(len(noised), dtype=torch.bool, device=noised.device)
         x = self.embed(noised, tau, d, action, known)
         layer = 0
         for block in self.blocks:

@@ -27,7 +27,7 @@ class TokenizerConfig:
     channels: int = 16
     dim: int = 160
     heads: int = 4
-    hidden: int = 432
+    hidden: int = 400
     encoder_layers: int = 2
     decoder_layers: int = 4
 

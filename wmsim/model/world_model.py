@@ -91,12 +91,12 @@ class WorldModel(nn.Module):
     ) -> tuple[Float[Tensor, "B S C"], Readings]:
         """The next frame of `rows`: `steps` denoising passes, then `commit`; log_error is that of the first pass."""
         layers = cache.gather(rows)
-        bias = self.dynamics.cache_bias(*cache.ages(rows))
+        bias, known = self.dynamics.cache_bias(*cache.ages(rows)), cache.counts[rows] > 0
         first: list[Tensor] = []
 
         def predict(z: Tensor, tau: float, d: float) -> Tensor:
             levels = torch.full((len(rows),), tau, device=z.device), torch.full((len(rows),), d, device=z.device)
-            clean, features = self.dynamics.step(z, *levels, action, layers, bias)
+            clean, features = self.dynamics.step(z, *levels, action, known, layers, bias)
             first.append(features)
             return clean
 
@@ -108,13 +108,16 @@ class WorldModel(nn.Module):
     def commit(
         self, tokens: Float[Tensor, "B S C"], noise: Tensor, action: Float[Tensor, "B A"], cache: RollingCache, rows: list[int]
     ) -> Readings:
-        """Show the network a finished frame, slightly noised, so that the cache keeps it; returns the heads' readings."""
+        """Show the network a finished frame, slightly noised, so that the cache keeps it; returns the heads' readings.
+
+        The action that led to a row's first frame is not known, and not looked at.
+        """
         layers = cache.gather(rows)
-        bias = self.dynamics.cache_bias(*cache.ages(rows))
+        bias, known = self.dynamics.cache_bias(*cache.ages(rows)), cache.counts[rows] > 0
         tau = torch.full((len(rows),), CONTEXT_TAU, device=tokens.device)
         d = torch.full_like(tau, 1 / self.config.dynamics.finest)
         seen = mix(noise[:, None], tokens[:, None], tau[:, None])[:, 0]
-        _, features = self.dynamics.step(seen, tau, d, action, layers, bias)
+        _, features = self.dynamics.step(seen, tau, d, action, known, layers, bias)
         cache.commit(rows, layers)
         readings = self.dynamics.heads(features)
         proprio = readings.proprio * self.proprio_std.float() + self.proprio_mean.float()

@@ -1,0 +1,5 @@
+"""Our world model as a World: slots, rolling cache, sampler."""
+
+from wmsim.dream.world import DreamWorld, load, shipped
+
+__all__ = ["DreamWorld", "load", "shipped"]

@@ -1,0 +1,214 @@
+"""DreamWorld: a checkpoint as a World; every step is one batched pass of the network over the slots named.
+
+Shape legend: n slots named in a call, L start frames, H x W pixels, S tokens of C channels, A action width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from wmsim import checkpoint
+from wmsim.control import Control
+from wmsim.dream.noise import keyed_index, keyed_normal
+from wmsim.model.cache import RollingCache
+from wmsim.model.world_model import WorldModel
+from wmsim.world import Snapshot, Start, Step, WorldSpec, check_robot, check_seeds, check_slots, check_snapshot
+
+MAX_STEPS = 64
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of the checkpoints that come with the package."""
+    folder = files("wmsim") / "assets"
+    return tuple(sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".safetensors"))) if folder.is_dir() else ()
+
+
+def load(source: str | Path = "drive", slots: int = 1, device: str = "cpu", steps: int | None = None) -> DreamWorld:
+    """The dream of a shipped checkpoint by name, or of a checkpoint file by path.
+
+    steps: K, the denoising passes a frame; None takes what the checkpoint recommends. Errors as `checkpoint.load`.
+    """
+    path = Path(source)
+    if not path.is_file():
+        path = Path(str(files("wmsim") / "assets" / f"{source}.safetensors"))
+    if not path.is_file():
+        raise FileNotFoundError(f"{source!r} is neither a checkpoint file nor one that ships ({', '.join(shipped()) or 'none'})")
+    model, card, starts = checkpoint.load(path, device, _fast_dtype(device))
+    return DreamWorld(model, card, starts, slots, steps)
+
+
+def _fast_dtype(device: str) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it, else float32."""
+    if device.startswith("cpu") and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return torch.float32
+    return torch.bfloat16
+
+
+def spec_of(model: WorldModel, card: checkpoint.Card) -> WorldSpec:
+    """What the dream of a checkpoint promises."""
+    size = (model.config.tokenizer.height, model.config.tokenizer.width, 3)
+    return WorldSpec(
+        name=card.name,
+        cameras={card.camera: size},
+        frames_per_second=card.frames_per_second,
+        controls={card.domain: spaces.Box(np.float32(card.low), np.float32(card.high), dtype=np.float32)},
+        proprio=card.proprio,
+        memory="window",
+        context=model.config.dynamics.context,
+        reward=card.reward,
+        termination=card.termination,
+        uncertainty=True,
+        tolerance=card.tolerance,
+        stochastic=True,
+        licence=card.licence,
+    )
+
+
+class DreamWorld:
+    """The World whose frames `model` dreams; state of every slot is preallocated, any subset may be stepped."""
+
+    def __init__(
+        self, model: WorldModel, card: checkpoint.Card, starts: checkpoint.Starts, slots: int = 1, steps: int | None = None
+    ) -> None:
+        if slots < 1:
+            raise ValueError(f"a world has at least 1 slot, got {slots}")
+        self.model, self.card, self.starts = model, card, starts
+        self.steps = card.steps if steps is None else steps
+        if not 1 <= self.steps <= MAX_STEPS:
+            raise ValueError(f"steps (denoising passes a frame) lies in 1 .. {MAX_STEPS}, got {self.steps}")
+        self.spec, self._slots, self._device = spec_of(model, card), slots, model.latent_mean.device
+        self._cache = RollingCache(model.config.dynamics, slots, model.dtype, self._device)
+        self._seeds = torch.zeros(slots, dtype=torch.long, device=self._device)
+        self._live, self._ended = np.zeros(slots, bool), np.zeros(slots, bool)
+        shape = self.spec.cameras[card.camera]
+        self._frames = torch.zeros(slots, *shape, dtype=torch.uint8, device=self._device)
+        self._proprio = torch.zeros(slots, len(card.proprio), device=self._device)
+
+    @property
+    def slots(self) -> int:
+        """How many slots there are."""
+        return self._slots
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network and all frames lie."""
+        return self._device
+
+    @torch.no_grad()
+    def reset(self, slots: Sequence[int], seeds: Sequence[int], starts: Start | None = None) -> Step:
+        """Begin from `starts`, or from the checkpoint's own start runs drawn by seed; see `World.reset`."""
+        rows = check_slots(slots, self._slots)
+        self._seeds[rows] = torch.tensor(check_seeds(seeds, rows), device=self._device)
+        tokens, action, proprio = self._drawn(rows) if starts is None else self._given(rows, starts)
+        self._cache.clear(rows)
+        for t in range(tokens.shape[1]):
+            readings = self.model.commit(tokens[:, t], self._noise(rows), action[:, t], self._cache, rows)
+        self._frames[rows] = self.model.decode(tokens[:, -1]) if starts is None else self._last(starts)
+        self._proprio[rows] = readings.proprio if proprio is None else proprio
+        self._live[rows], self._ended[rows] = True, False
+        zero = torch.zeros(len(rows), device=self._device)
+        return self._shown(rows, zero, zero, zero)
+
+    @torch.no_grad()
+    def step(self, slots: Sequence[int], control: Control) -> Step:
+        """Dream one frame in each of `slots`; slots that have ended repeat their last frame. See `World.step`."""
+        rows = check_slots(slots, self._slots)
+        if not self._live[rows].all():
+            raise ValueError(f"slot {next(r for r in rows if not self._live[r])} was never reset: call reset first")
+        action = check_robot(control, self.card.domain, len(self.card.low), rows, 1)[:, 0].to(self._device)
+        reward, uncertainty, end = torch.zeros(3, len(rows), device=self._device)
+        end += torch.as_tensor(self._ended[rows], device=self._device)
+        going = np.flatnonzero(~self._ended[rows])
+        if len(going):
+            reward[going], uncertainty[going], end[going] = self._advance([rows[i] for i in going], action[going])
+        return self._shown(rows, reward, uncertainty, end)
+
+    def _advance(self, rows: list[int], action: Float[Tensor, "n A"]) -> tuple[Tensor, Tensor, Tensor]:
+        tokens, readings = self.model.dream(self._noise(rows), action, self._cache, rows, self.steps)
+        self._frames[rows], self._proprio[rows] = self.model.decode(tokens), readings.proprio
+        if self.card.termination:
+            self._ended[rows] = (readings.end > 0.5).cpu().numpy()
+        return readings.reward, readings.log_error.mul(0.5).exp(), readings.end
+
+    def _noise(self, rows: list[int]) -> Float[Tensor, "n S C"]:
+        dynamics = self.model.config.dynamics
+        flat = keyed_normal(self._seeds[rows], self._cache.counts[rows], dynamics.tokens * dynamics.channels)
+        return flat.unflatten(-1, (dynamics.tokens, dynamics.channels))
+
+    def _shown(self, rows: list[int], reward: Tensor, uncertainty: Tensor, end: Tensor) -> Step:
+        ended = torch.as_tensor(self._ended[rows], device=self._device)
+        return Step(
+            frames={self.card.camera: self._frames[rows][:, None]},
+            reward=reward[:, None] if self.card.reward else None,
+            terminated=ended[:, None] if self.card.termination else None,
+            proprio=self._proprio[rows][:, None],
+            uncertainty=uncertainty[:, None],
+            info={"end_probability": end[:, None]} if self.card.termination else {},
+        )
+
+    def _drawn(self, rows: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        index = keyed_index(self._seeds[rows], len(self.starts)).cpu()
+        latent = checkpoint.dequantise(self.starts.latent[index]).to(self._device)
+        action, proprio = self.starts.action[index].float(), self.starts.proprio[index, -1].float()
+        return self.model.to_tokens(latent), action.to(self._device), proprio.to(self._device)
+
+    def _given(self, rows: list[int], starts: Start) -> tuple[Tensor, Tensor, Tensor | None]:
+        frames = self._start_frames(rows, starts)
+        length, width = frames.shape[1], len(self.card.low)
+        action = torch.zeros(len(rows), length, width, device=self._device)
+        if length > 1:
+            if starts.control is None:
+                raise ValueError(f"{length} start frames need the {length - 1} controls between them (Start.control)")
+            action[:, 1:] = check_robot(starts.control, self.card.domain, width, rows, length - 1).to(self._device)
+        tokens = torch.stack([self.model.encode(frames[:, t]) for t in range(length)], 1)
+        proprio = None if starts.proprio is None else starts.proprio[:, -1].to(self._device, torch.float32)
+        return tokens, action, proprio
+
+    def _start_frames(self, rows: list[int], starts: Start) -> UInt8[Tensor, "n L H W 3"]:
+        if self.card.camera not in starts.frames:
+            raise ValueError(f"start frames are of camera {self.card.camera!r}, got {sorted(starts.frames)}")
+        frames = starts.frames[self.card.camera]
+        wanted = self.spec.cameras[self.card.camera]
+        if frames.ndim != 5 or len(frames) != len(rows) or frames.shape[1] < 1 or tuple(frames.shape[2:]) != wanted:
+            raise ValueError(f"start frames have shape ({len(rows)}, L, {wanted}), got {tuple(frames.shape)}")
+        if frames.dtype != torch.uint8:
+            raise ValueError(f"start frames are uint8, got {frames.dtype}")
+        return frames.to(self._device)
+
+    def _last(self, starts: Start) -> Tensor:
+        return starts.frames[self.card.camera][:, -1].to(self._device)
+
+    def snapshot(self, slots: Sequence[int]) -> Snapshot:
+        """Copies of everything `slots` remember; see `World.snapshot`."""
+        return Snapshot(self.spec.name, tuple(self._state(r) for r in check_slots(slots, self._slots)))
+
+    def _state(self, row: int) -> dict[str, Any]:
+        return {
+            "cache": self._cache.state(row),
+            "seed": int(self._seeds[row]),
+            "frame": self._frames[row].clone(),
+            "proprio": self._proprio[row].clone(),
+            "live": bool(self._live[row]),
+            "ended": bool(self._ended[row]),
+        }
+
+    def restore(self, slots: Sequence[int], snapshot: Snapshot) -> None:
+        """Put what `snapshot` remembers into `slots`; see `World.restore`."""
+        rows = check_slots(slots, self._slots)
+        check_snapshot(snapshot, self.spec.name, rows)
+        for row, state in zip(rows, snapshot.states, strict=True):
+            self._cache.load(row, state["cache"])
+            self._seeds[row], self._frames[row], self._proprio[row] = state["seed"], state["frame"], state["proprio"]
+            self._live[row], self._ended[row] = state["live"], state["ended"]
+
+    def close(self) -> None:
+        """The memory goes with the object; nothing else is held."""

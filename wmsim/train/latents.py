@@ -1,0 +1,100 @@
+"""A dataset as latents: every frame encoded once, and windows of them drawn with a far-back frame as sink.
+
+Shape legend: N frames, B windows of T frames, h x w grid, c latent channels, S tokens of C channels, A actions, P proprio.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float16
+from rich.progress import track
+from torch import Tensor
+
+from wmsim.data.cache import Cache
+from wmsim.model.tokenizer import Tokenizer
+from wmsim.train.loop import Draw
+
+
+@dataclass(frozen=True)
+class LatentBatch:
+    """Windows in arrival convention; reward and end are zero where `rewarded` and `ended` say they are not recorded."""
+
+    latent: Float[Tensor, "B T h w c"]
+    action: Float[Tensor, "B T A"]
+    proprio: Float[Tensor, "B T P"]
+    reward: Float[Tensor, "B T"]
+    end: Bool[Tensor, "B T"]
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The latents (N, h, w, c) of a cache, beside the cache's other arrays."""
+
+    latent: Float16[np.ndarray, "N h w c"]
+    cache: Cache
+
+    def sample(self, draw: Draw, batch: int, frames: int, endings: float) -> LatentBatch:
+        """Windows of `frames` frames: one sink from anywhere earlier in the episode, or the frame just before, then a run.
+
+        endings: share of windows moved so that they end with their episode's last frame, where crashes are.
+        """
+        rng, usable = draw.numpy, np.flatnonzero(self.cache.episode_length >= frames)
+        if not len(usable):
+            raise ValueError(f"no episode has {frames} frames: record longer episodes or train on shorter windows")
+        lengths = self.cache.episode_length[usable]
+        picks = rng.choice(len(usable), batch, p=lengths / lengths.sum())
+        rows = np.stack([self._window(rng, int(usable[p]), frames, endings) for p in picks])
+        return self._batch(rows)
+
+    def _window(self, rng: np.random.Generator, episode: int, frames: int, endings: float) -> np.ndarray:
+        first, length = int(self.cache.episode_start[episode]), int(self.cache.episode_length[episode])
+        latest = length - frames
+        start = latest if rng.random() < endings else int(rng.integers(0, latest + 1))
+        rows = first + start + np.arange(frames)
+        if rng.random() < 0.5:
+            rows[0] = first + rng.integers(0, start + 1)
+        return rows
+
+    def _batch(self, rows: np.ndarray) -> LatentBatch:
+        cache, blank = self.cache, np.zeros(rows.shape, np.float32)
+        return LatentBatch(
+            latent=torch.from_numpy(self.latent[rows]).float(),
+            action=torch.from_numpy(cache.action[rows]),
+            proprio=torch.from_numpy(cache.proprio[rows]),
+            reward=torch.from_numpy(blank if cache.reward is None else cache.reward[rows]),
+            end=torch.from_numpy(blank.astype(bool) if cache.terminated is None else cache.terminated[rows]),
+        )
+
+    def moments(self) -> tuple[Float[Tensor, "c"], Float[Tensor, "c"]]:
+        """Mean and standard deviation of each latent channel, from at most 4,096 evenly spaced frames."""
+        some = torch.from_numpy(self.latent[:: max(1, len(self.latent) // 4096)]).float().flatten(0, 2)
+        return some.mean(0), some.std(0).clamp(min=1e-3)
+
+
+def encode_all(tokenizer: Tokenizer, cache: Cache, path: Path, device: str, key: dict[str, Any]) -> Latents:
+    """Encode every frame of `cache` into a memory-mapped file at `path`; reused while `key` stays the same."""
+    rows, columns = tokenizer.config.grid
+    shape = (cache.frame_count, rows, columns, tokenizer.config.channels)
+    note = path.with_suffix(".json")
+    if not (path.exists() and note.exists() and json.loads(note.read_text()) == key):
+        partial = path.with_suffix(".partial")
+        out = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+        for start in track(range(0, len(out), 256), "encoding"):
+            out[start : start + 256] = _encode(tokenizer, cache.frames[start : start + 256], device)
+        out.flush()
+        partial.replace(path)
+        note.write_text(json.dumps(key))
+    return Latents(np.load(path, mmap_mode="r"), cache)
+
+
+@torch.no_grad()
+def _encode(tokenizer: Tokenizer, frames: np.ndarray, device: str) -> np.ndarray:
+    with torch.autocast(device.split(":")[0], torch.bfloat16):
+        latent = tokenizer.encode(torch.from_numpy(np.array(frames)).to(device))
+    return latent.to("cpu", torch.float16).numpy()

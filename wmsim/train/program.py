@@ -1,0 +1,168 @@
+"""The training program: tokenizer, latents of every frame, dynamics, checkpoint; each part resumes where it stopped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from wmsim.checkpoint import Card, Starts, quantise, save
+from wmsim.data.cache import Cache, open_cache
+from wmsim.model.world_model import WorldModel, WorldModelConfig
+from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
+from wmsim.train.latents import Latents, encode_all
+from wmsim.train.loop import Loop, LoopConfig, processes
+from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole training run.
+
+    data: a recorded dataset. out: states, curves and `model.safetensors`. test: share of episodes held back.
+    compiled: torch.compile, worth its minute on runs of ten minutes and more; needs a C++ compiler.
+    starts, start_frames: the reset distribution that ships. domain: what the robot control is called.
+    """
+
+    data: str
+    out: str
+    model: WorldModelConfig = field(default_factory=WorldModelConfig)
+    tokenizer: TokenizerStageConfig = field(default_factory=TokenizerStageConfig)
+    tokenizer_loop: LoopConfig = field(default_factory=lambda: LoopConfig(4000, 1e-3))
+    dynamics: DynamicsStageConfig = field(default_factory=DynamicsStageConfig)
+    dynamics_loop: LoopConfig = field(default_factory=lambda: LoopConfig(16000, 8e-4))
+    name: str = "world"
+    domain: str = "wheel"
+    device: str = "cpu"
+    compiled: bool = False
+    test: float = 0.05
+    seed: int = 0
+    starts: int = 64
+    start_frames: int = 8
+    threads: int = 0
+
+
+def main(overrides: Sequence[str]) -> None:
+    """Run `configs/train.yaml` with Hydra overrides such as ["data=recordings/drive", "out=runs/drive"]."""
+    try:
+        from hydra import compose, initialize_config_module
+        from hydra.utils import instantiate
+    except ImportError as error:
+        raise ImportError("training needs Hydra: pip install 'wmsim[train]'") from error
+    with initialize_config_module("wmsim.configs", version_base=None):
+        config = compose("train", overrides=list(overrides))
+    train(instantiate(config))
+
+
+def train(config: TrainConfig) -> Path:
+    """Train to the end and return the path of the checkpoint; ValueError when model and data do not fit."""
+    torch.set_num_threads(config.threads or _physical_cores())
+    whole = open_cache(config.data)
+    cache, _ = whole.split(config.test, seed=config.seed)
+    config = replace(config, model=_fitted(config.model, cache))
+    out, device = Path(config.out), config.device
+    torch.manual_seed(config.seed)
+    model = WorldModel(config.model).to(device)
+    with processes(device) as (rank, count):
+        pixels = TokenizerStage(model.tokenizer, cache.frames, _rows(cache), config.tokenizer, device, config.compiled)
+        Loop(pixels, config.tokenizer_loop, out, config.seed, rank, count).run()
+        key = {"frames": len(whole.frames), "tokenizer": _digest(model.tokenizer)}
+        latents = encode_all(model.tokenizer, whole, out / f"latents{rank or ''}.npy", device, key)
+        latents = Latents(latents.latent, cache)
+        _set_scales(model, latents)
+        path = out / "model.safetensors"
+        steps = config.dynamics_loop.steps
+        stage = DynamicsStage(
+            model, latents, config.dynamics, steps, device, config.compiled, lambda: _ship(path, model, latents, config)
+        )
+        Loop(stage, config.dynamics_loop, out, config.seed + 1, rank, count).run()
+        if rank == 0:
+            _ship(path, model, latents, config)
+    return path
+
+
+def _physical_cores() -> int:
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1))
+
+
+def _digest(module: torch.nn.Module) -> str:
+    return f"{sum(float(p.detach().double().abs().sum()) for p in module.parameters()):.9e}"
+
+
+def _fitted(model: WorldModelConfig, cache: Cache) -> WorldModelConfig:
+    size, (height, width) = cache.frames.shape[1:3], (model.tokenizer.height, model.tokenizer.width)
+    if size != (height, width):
+        raise ValueError(
+            f"the recording has {size[0]}x{size[1]} frames, the tokenizer takes {height}x{width}: set "
+            f"model.tokenizer.height and width, or record with another size"
+        )
+    return replace(
+        model, dynamics=replace(model.dynamics, actions=cache.action.shape[1], proprio=cache.proprio.shape[1])
+    )
+
+
+def _rows(cache: Cache) -> np.ndarray:
+    return np.concatenate([np.arange(s, s + n) for s, n in zip(cache.episode_start, cache.episode_length, strict=True)])
+
+
+def _set_scales(model: WorldModel, latents: Latents) -> None:
+    mean, std = latents.moments()
+    proprio = torch.from_numpy(np.asarray(latents.cache.proprio)[_rows(latents.cache)])
+    for buffer, value in (
+        (model.latent_mean, mean),
+        (model.latent_std, std),
+        (model.proprio_mean, proprio.mean(0)),
+        (model.proprio_std, proprio.std(0).clamp(min=1e-3)),
+    ):
+        buffer.copy_(value)
+
+
+def draw_starts(latents: Latents, count: int, frames: int, seed: int) -> Starts:
+    """The beginnings of `count` windows of different episodes, drawn by `seed`, none of which ends in the window."""
+    cache, rng = latents.cache, np.random.default_rng(seed)
+    usable = np.flatnonzero(cache.episode_length > 2 * frames)
+    if not len(usable):
+        raise ValueError(f"no episode is longer than {2 * frames} frames: record longer ones or lower start_frames")
+    episodes = np.sort(rng.choice(usable, count, replace=count > len(usable)))
+    firsts = [int(cache.episode_start[e]) + int(rng.integers(0, cache.episode_length[e] - 2 * frames)) for e in episodes]
+    rows = np.asarray(firsts)[:, None] + np.arange(frames)
+    return Starts(
+        quantise(torch.from_numpy(latents.latent[rows])),
+        torch.from_numpy(cache.action[rows]),
+        torch.from_numpy(cache.proprio[rows]),
+    )
+
+
+def _ship(path: Path, model: WorldModel, latents: Latents, config: TrainConfig) -> None:
+    starts = draw_starts(latents, config.starts, config.start_frames, config.seed)
+    save(path, model, card_of(latents.cache, config), starts)
+
+
+def card_of(cache: Cache, config: TrainConfig) -> Card:
+    """The card of a model trained on `cache`."""
+    width, spec = cache.action.shape[1], cache.spec
+    training: dict[str, Any] = {
+        "frames": cache.frame_count,
+        "episodes": cache.episodes,
+        "tokenizer_images": config.tokenizer_loop.steps * config.tokenizer.batch,
+        "frame_visits": config.dynamics_loop.steps * config.dynamics.batch * config.dynamics.frames,
+        "device": config.device,
+        "torch": torch.__version__,
+    }
+    return Card(
+        name=config.name,
+        frames_per_second=spec.frames_per_second,
+        domain=config.domain,
+        low=(-1.0,) * width,
+        high=(1.0,) * width,
+        proprio=tuple(spec.proprio),
+        camera=spec.camera,
+        reward=cache.reward is not None,
+        termination=cache.terminated is not None,
+        training=training,
+    )
