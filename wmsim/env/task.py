@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from wmsim.world import World
 
@@ -68,11 +68,11 @@ class EnvConfig:
     """
 
     control: str = ""
-    observation: Literal["image", "dict"] = "image"
-    output: Literal["numpy", "torch"] = "numpy"
+    observation: str = "image"
+    output: str = "numpy"
     info: Sequence[str] = ()
-    reward: Literal["world", "none"] = "world"
-    termination: Literal["world", "none"] = "world"
+    reward: str = "world"
+    termination: str = "world"
     max_episode_steps: int | None = None
     size: int | None = None
     device: str | None = None
@@ -112,7 +112,7 @@ def open_world(world: str | Path | World | None, task: Task, slots: int, config:
     elif chosen == "sim":
         opened = _sim(task, slots, config)
     else:
-        opened = _dream(_checkpoint(chosen, task), slots, config)
+        opened = _dream(find_source(chosen, task), slots, config)
     try:
         _agree(opened, task, config)
     except ValueError:
@@ -146,7 +146,8 @@ def _sim(task: Task, slots: int, config: EnvConfig) -> World:
     return made
 
 
-def _checkpoint(world: object, task: Task) -> str | Path:
+def find_source(world: object, task: Task) -> str | Path:
+    """What `wmsim.dream.load` is asked for: a shipped dream's name or a path. Errors as in `open_world`."""
     choices = (["'dream'"] if task.dream else []) + ["'sim'", "the path of a checkpoint", "a World"]
     if world == "dream" and task.dream:
         return task.dream

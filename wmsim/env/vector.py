@@ -46,6 +46,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         **settings: Any,
     ) -> None:
         """`settings` are fields of `EnvConfig`; world None is the task's own. Errors as in `open_world`."""
+        self._window: Window | None = None
         if num_envs < 1:
             raise ValueError(f"num_envs is at least 1, got {num_envs}")
         self.num_envs = num_envs
@@ -53,7 +54,6 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         self.render_mode = check_render_mode(render_mode)
         self.autoreset_mode = _mode(autoreset_mode)
         self._source = world
-        self._window: Window | None = None
         self.world = open_world(world, self.task, num_envs, self.config)
         self._episodes = Episodes(self.world, self.task, self.config, num_envs)
         fps = self.world.spec.frames_per_second

@@ -1,0 +1,190 @@
+"""Which world an environment runs on: names, paths, objects, and the errors of each."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from wmsim.env import TASKS, WorldEnv, WorldVectorEnv
+from wmsim.env.task import find_source
+from wmsim.sims.toy import ToyWorld
+from wmsim.world import WorldSpec
+
+
+class Changed(ToyWorld):
+    """A toy whose spec says something else."""
+
+    changes: dict[str, Any] = {}
+
+    @property
+    def spec(self) -> WorldSpec:
+        return replace(super().spec, **self.changes)
+
+
+def changed(**changes: Any) -> Changed:
+    world = Changed(2, size=8)
+    world.changes = changes
+    return world
+
+
+@pytest.mark.parametrize(
+    ("world", "error", "message"),
+    [
+        ("dreem", ValueError, "unknown world 'dreem': choose 'sim', the path of a checkpoint"),
+        ("dream", ValueError, "unknown world 'dream': choose 'sim'"),
+        ("ray://host", ValueError, "unknown world 'ray://host'"),
+        ("no/such/thing", FileNotFoundError, "no checkpoint at 'no/such/thing'"),
+        ("gone.safetensors", FileNotFoundError, r"no checkpoint at 'gone\.safetensors'"),
+    ],
+)
+def test_an_unknown_world_lists_the_choices(world: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        WorldEnv("toy", world)
+
+
+def test_an_object_that_is_no_world_is_told_what_it_lacks() -> None:
+    with pytest.raises(ValueError, match=r"a dict is no World \(it lacks \['spec', 'slots'"):
+        find_source({}, TASKS["toy"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"control": "joystick"}, r"unknown control 'joystick'.*\['wheel', 'keyboard', 'trajectory'\]"),
+        ({"observation": "video"}, r"unknown observation 'video'.*\['image', 'dict'\]"),
+        ({"output": "jax"}, r"unknown output 'jax'.*torch"),
+        ({"render_mode": "ansi"}, "unknown render_mode 'ansi'"),
+        ({"info": ("depth",)}, r"cannot give \['depth'\].*\['state'\]"),
+        ({"info": "state"}, r'write \("state",\)'),
+        ({"reward": "zero"}, "unknown reward 'zero'"),
+        ({"steps": 2}, r"does not take \['steps'\]"),
+        ({"renderer": "gl"}, r"does not take \['renderer'\]"),
+        ({"max_episode_steps": 0}, "max_episode_steps is at least 1"),
+        ({"task": "chess"}, r"unknown task 'chess'.*drive.*toy"),
+    ],
+)
+def test_an_unknown_setting_lists_the_choices(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        WorldEnv(**{"task": "toy", **settings})
+
+
+def test_an_unknown_keyword_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        WorldEnv("toy", colour="red")
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings", "message"),
+    [
+        ({"reward": False}, {}, "has no reward: pass reward='none'"),
+        ({"termination": False}, {}, "has no termination: pass termination='none'"),
+        ({"proprio": ()}, {"observation": "dict"}, "no proprioception"),
+        ({"proprio": ()}, {"control": "trajectory"}, "no proprio 'speed_mps'"),
+        ({"cameras": {"rear": (8, 8, 3)}}, {}, "needs camera 'top'"),
+        ({}, {"size": 16}, r"\['size'\] cannot be set on a world that is already made"),
+        ({}, {"world_kwargs": {"ride": "walk"}}, r"\['ride'\] cannot be set"),
+    ],
+)
+def test_a_world_that_does_not_fit_is_refused(changes: dict[str, Any], settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        WorldEnv("toy", changed(**changes), **settings)
+
+
+def test_a_given_world_needs_enough_slots() -> None:
+    with pytest.raises(ValueError, match="3 environments need a world of 3 slots, this one has 2"):
+        WorldVectorEnv(3, "toy", changed())
+
+
+def test_an_output_that_a_given_world_lacks_is_refused_at_reset() -> None:
+    env = WorldEnv("toy", changed(), info=("depth",))
+    with pytest.raises(ValueError, match=r"cannot give info \['depth'\]"):
+        env.reset(seed=0)
+
+
+def test_declared_absence_of_reward_and_termination_gives_zeros() -> None:
+    env = WorldEnv("toy", changed(reward=False, termination=False), reward="none", termination="none")
+    env.reset(seed=0)
+    steps = [env.step([0.0, 1.0]) for _ in range(60)]
+    assert all(step[1] == 0.0 and step[2] is False for step in steps)
+
+
+def test_a_promised_reward_that_does_not_come_is_an_error() -> None:
+    class Silent(ToyWorld):
+        def step(self, *args: Any, **kwargs: Any) -> Any:
+            return replace(super().step(*args, **kwargs), reward=None)
+
+    env = WorldEnv("toy", Silent(1))
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="declares a reward and gave none"):
+        env.step([0.0, 0.0])
+
+
+def test_world_kwargs_reach_the_simulator() -> None:
+    env = WorldEnv("toy", size=12, world_kwargs={"frames_per_step": 2})
+    assert env.observation_space.shape == (12, 12, 3)
+    assert env.world.spec.frames_per_step == 2
+
+
+class Loader(ModuleType):
+    """Stands in for wmsim.dream and notes what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__("wmsim.dream")
+        self.asked: list[tuple[Any, dict[str, Any]]] = []
+        self.closed = 0
+
+    def load(self, source: Any, **kwargs: Any) -> Any:
+        self.asked.append((source, kwargs))
+        loader = self
+
+        class Dream(ToyWorld):
+            def close(self) -> None:
+                loader.closed += 1
+
+        return Dream(kwargs["slots"], size=8)
+
+
+@pytest.fixture
+def loader(monkeypatch: pytest.MonkeyPatch) -> Loader:
+    import wmsim
+
+    stand_in = Loader()
+    monkeypatch.setitem(sys.modules, "wmsim.dream", stand_in)
+    monkeypatch.setattr(wmsim, "dream", stand_in, raising=False)
+    return stand_in
+
+
+def test_a_path_loads_a_dream_with_its_settings(loader: Loader, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "mine.safetensors"
+    checkpoint.touch()
+    env = WorldVectorEnv(3, "toy", str(checkpoint), steps=2, device="cpu", world_kwargs={"context": 8})
+    assert loader.asked == [(checkpoint, {"slots": 3, "device": "cpu", "steps": 2, "context": 8})]
+    env.close()
+    assert loader.closed == 1
+
+
+def test_the_task_with_a_dream_dreams_by_default(loader: Loader) -> None:
+    task = replace(TASKS["toy"], dream="toy")
+    WorldEnv(task)
+    assert loader.asked == [("toy", {"slots": 1, "device": "cpu", "steps": None})]
+    assert TASKS["drive"].default_world == "dream"
+
+
+def test_a_dream_refuses_what_it_cannot_give_and_is_closed(loader: Loader) -> None:
+    task = replace(TASKS["toy"], dream="toy")
+    with pytest.raises(ValueError, match=r"a dream has no info=\('state',\)"):
+        WorldEnv(task, info=("state",))
+    with pytest.raises(ValueError, match="a dream has no renderer='gl'"):
+        WorldEnv(task, renderer="gl")
+    assert loader.closed == 0
+    with pytest.raises(ValueError, match="size=64 asked, this checkpoint dreams"):
+        WorldEnv(task, size=64)
+    assert loader.closed == 1
+    with pytest.raises(ValueError, match="needs camera"):
+        WorldEnv(replace(task, camera="rear"))
+    assert loader.closed == 2
