@@ -82,18 +82,13 @@ class EgoCar:
         return touched
 
     def _touches(self, data: mujoco.MjData) -> bool:
-        if data.ncon <= 4:
-            pairs = data.contact.geom
-            if not (pairs == self.chassis).any():
-                return False
         pairs = data.contact.geom
         rows = (pairs == self.chassis).any(1) & (pairs != self._floor).all(1)
         return bool(rows.any())
 
     def speed(self, data: mujoco.MjData) -> float:
         """Forward speed in m/s."""
-        forward = data.xmat[self.body].reshape(3, 3)[:, 0] if data.time > 0 else _forward(data.qpos[3:7])
-        return float(forward @ data.qvel[:3])
+        return float(_forward(data.qpos[3:7]) @ data.qvel[:3])
 
     def pose(self, data: mujoco.MjData) -> tuple[Array, float]:
         """Position (3,) of the body's origin and yaw."""
