@@ -23,6 +23,18 @@ from wmsim.data.progress import Meter
 from wmsim.data.rollout import Declared, View, ViewConfig, describe, make_actor, play
 
 SETTINGS = "meta/recording.json"
+DRIVER_LEVELS: tuple[Mapping[str, Any], ...] = (
+    {"noise": 0.02, "pedal_noise": 0.08, "recoveries": 0.03, "mistakes": 0.0},
+    {},
+    {"noise": 0.12, "pedal_noise": 0.25, "recoveries": 0.35},
+    {"slow": 3.0, "fast": 9.0, "noise": 0.15, "recoveries": 0.3, "stops": 0.08},
+    {"slow": 9.0, "fast": 15.0, "mistakes": 0.15},
+    {"noise": 0.35, "pedal_noise": 0.6, "recoveries": 0.4, "stops": 0.05, "mistakes": 0.1},
+)
+"""Of the scripted driver, an episode each in turn: calm, usual, swerving, slow in town, careless, wild.
+
+An agent that learns in the dream will steer in ways no good driver does, and the dream must know what follows.
+"""
 _FREE = ("out", "episodes", "frames", "workers", "progress")
 
 
@@ -154,7 +166,6 @@ def _default_levels(policy: str) -> tuple[Mapping[str, Any], ...]:
     return DRIVER_LEVELS if policy == "driver" else ({},)
 
 
-DRIVER_LEVELS: tuple[Mapping[str, Any], ...] = ({},)
 
 
 def _meter(config: RecordConfig, lengths: Mapping[int, int]) -> Meter:
