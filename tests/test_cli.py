@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import wmsim
 from wmsim import cli
@@ -20,6 +22,15 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
         cli.main([str(a) for a in arguments])
     told = capsys.readouterr()
     return int(left.value.code or 0), told.out, told.err
+
+
+def one_line(left: tuple[int, str, str]) -> str:
+    """What a command told on leaving, which has to be one line, with exit code 2."""
+    code, _, err = left
+    assert code == 2
+    assert err.startswith("wmsim: ")
+    assert err.count("\n") == 1
+    return err
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,11 +84,7 @@ def test_record_writes_a_dataset_and_goes_on(capsys: pytest.CaptureFixture[str],
 def test_what_a_user_did_wrong_is_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], told: str
 ) -> None:
-    code, _, err = run(capsys, "record", arguments[0], tmp_path / "data", *arguments[1:])
-    assert code == 2
-    assert told in err
-    assert err.startswith("wmsim: ")
-    assert err.count("\n") == 1
+    assert told in one_line(run(capsys, "record", arguments[0], tmp_path / "data", *arguments[1:]))
 
 
 def test_a_missing_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +106,28 @@ def test_train_passes_every_override_on(capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setitem(sys.modules, "wmsim.train", trainer)
     assert run(capsys, "train", "data=runs/mine", "optimiser.rate=1e-3", "+note=a b")[0] == 0
     assert seen == ["data=runs/mine", "optimiser.rate=1e-3", "+note=a b"]
+
+
+def test_train_tells_what_is_missing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "data" in one_line(run(capsys, "train", f"out={tmp_path}"))
+    assert "bogus" in one_line(run(capsys, "train", "bogus=1"))
+    assert "nowhere is no dataset" in one_line(run(capsys, "train", f"data={tmp_path / 'nowhere'}", f"out={tmp_path}"))
+
+
+def test_info_of_an_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "info", "wmsim/Toy-v0", "-s", "size=24")
+    assert code == 0
+    facts = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert (facts["name"], facts["frames_per_second"], facts["cameras"]) == ("toy", "16.0", "{'top': (24, 24, 3)}")
+
+
+def test_info_of_what_is_no_checkpoint(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    foreign, cut = tmp_path / "foreign.safetensors", tmp_path / "cut.safetensors"
+    save_file({"weight": np.zeros(3)}, foreign)
+    cut.write_bytes(foreign.read_bytes()[:20])
+    assert "not a wmsim checkpoint" in one_line(run(capsys, "info", foreign))
+    assert "cut short or corrupt" in one_line(run(capsys, "info", cut))
+    assert "there is no checkpoint" in one_line(run(capsys, "info", tmp_path / "none.safetensors"))
 
 
 def test_the_traceback_is_there_on_request(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,9 +13,12 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import wmsim
+
 ROOT = Path(__file__).parent.parent
 ASSET_BYTES = 16 * 2**20
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, SETUPTOOLS = SETTINGS["project"], SETTINGS["tool"]["setuptools"]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,12 @@ def test_the_wheel_holds_what_git_holds(tracked: list[str], wheel: zipfile.ZipFi
     assert {"wmsim/py.typed", "wmsim/world.py", "wmsim/configs/__init__.py"} <= packed
 
 
+def test_every_package_is_named(tracked: list[str]) -> None:
+    folders = {str(PurePosixPath(name).parent) for name in tracked if name.endswith("__init__.py")}
+    packages = {name.replace("/", ".") for name in folders if name.startswith("wmsim")} | {"wmsim.configs"}
+    assert packages == set(SETUPTOOLS["packages"])
+
+
 def test_the_wheel_carries_licence_command_and_version(wheel: zipfile.ZipFile) -> None:
     info = f"wmsim-{PROJECT['version']}.dist-info"
     assert "Apache License" in wheel.read(f"{info}/licenses/LICENSE").decode()
@@ -77,7 +86,8 @@ def test_what_ships_stays_small(tracked: list[str]) -> None:
     assert sum(path.stat().st_size for path in assets) <= ASSET_BYTES
 
 
-def test_the_changelog_knows_this_version() -> None:
+def test_one_version_everywhere() -> None:
+    assert wmsim.__version__ == PROJECT["version"]
     assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -34,11 +35,16 @@ def main(arguments: list[str] | None = None) -> None:
     """
     try:
         app(args=arguments, prog_name="wmsim")
-    except _USER_ERRORS as error:
-        if os.environ.get("WMSIM_TRACEBACK"):
+    except Exception as error:
+        if os.environ.get("WMSIM_TRACEBACK") or not _is_of_the_user(error):
             raise
         print(f"wmsim: {_line_of(error)}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _is_of_the_user(error: Exception) -> bool:
+    package = type(error).__module__.partition(".")[0]
+    return isinstance(error, _USER_ERRORS) or package in ("hydra", "omegaconf")
 
 
 def _line_of(error: BaseException) -> str:
@@ -112,6 +118,47 @@ def record(
 
 
 @app.command()
+def info(
+    target: Annotated[str, typer.Argument(help="a checkpoint's path, the name of one that ships, or a Gymnasium id")],
+    settings: Settings = None,
+) -> None:
+    """Print what a checkpoint or an environment is: frames, controls, training, metrics, licence."""
+    path = _checkpoint_of(target)
+    facts = _facts_of_env(target, options_of(settings or [])) if path is None else _facts_of_checkpoint(path)
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        print(f"{name:<{width}}  {value}")
+
+
+def _checkpoint_of(target: str) -> Path | None:
+    """The file that `target` names by its path or as a checkpoint that ships; None when it must be an environment."""
+    from wmsim.dream import shipped
+
+    if target in shipped():
+        return Path(wmsim.__file__).parent / "assets" / f"{target}.safetensors"
+    return Path(target) if Path(target).exists() or target.endswith(".safetensors") else None
+
+
+def _facts_of_checkpoint(path: Path) -> dict[str, Any]:
+    from wmsim.checkpoint import read_note
+
+    card = read_note(path)["card"]
+    nested = {f"{part}.{name}": value for part in ("training", "metrics") for name, value in card.pop(part).items()}
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"file": path, "bytes": path.stat().st_size, "sha256": digest, **card, **nested}
+
+
+def _facts_of_env(target: str, settings: dict[str, Any]) -> dict[str, Any]:
+    env: gymnasium.Env[Any, Any] = gymnasium.make(target, **settings)
+    try:
+        facts = {"id": target, "observation": env.observation_space, "action": env.action_space}
+        world = getattr(env.unwrapped, "world", None)
+        return facts | (vars(world.spec) if isinstance(world, wmsim.World) else {})
+    finally:
+        env.close()
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     print(wmsim.__version__)
@@ -120,10 +167,10 @@ def version() -> None:
 @app.command()
 def train(
     overrides: Annotated[
-        list[str] | None, typer.Argument(help="Hydra overrides, key=value; data=FOLDER is the one")
+        list[str] | None, typer.Argument(help="Hydra overrides; data=FOLDER and out=FOLDER must be there")
     ] = None,
 ) -> None:
-    """Train a world on recorded episodes; run it again to go on where it was stopped."""
+    """Train a world on recorded episodes; run it again to go on where it was stopped. Writes OUT/model.safetensors."""
     from wmsim.train import main as run
 
     run(list(overrides or []))

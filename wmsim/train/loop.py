@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -57,6 +57,7 @@ class Draw:
         )
 
 
+@runtime_checkable
 class Stage(Protocol):
     """One network to train."""
 
