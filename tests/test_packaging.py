@@ -88,6 +88,7 @@ def test_what_ships_stays_small(tracked: list[str]) -> None:
 
 def test_one_version_everywhere() -> None:
     assert wmsim.__version__ == PROJECT["version"]
+    assert f"## {wmsim.__version__}" in (ROOT / "CHANGELOG.md").read_text()
     assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
 
 
