@@ -5,6 +5,8 @@ Shape legend: R x R texels, N samples, K taps. Metres; the plane is z = 0, x eas
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,25 +67,24 @@ class GroundMap:
 def _pyramid(classes: NDArray[np.uint8], palette: NDArray[np.uint8], levels: int) -> NDArray[np.uint32]:
     """All levels of the packed texels, one after the other; a coarser texel is the rounded mean of four."""
     packed = np.concatenate([palette, np.arange(256, dtype=np.uint8)[:, None]], 1).view(np.uint32)[:, 0]
-    fine = _smooth_texels(classes, packed)
+    fine = _halved(classes, packed)
     parts = [fine.ravel()]
     for _ in range(levels - 1):
-        rgba = fine.view(np.uint8).reshape(*fine.shape, 4)
-        total = np.full((len(fine) // 2, len(fine) // 2, 4), 2, np.uint16)
-        for i in (0, 1):
-            for j in (0, 1):
-                total += rgba[i::2, j::2]
-        fine = np.ascontiguousarray((total >> 2).astype(np.uint8)).view(np.uint32)[..., 0]
+        fine = _halved(fine, None)
         parts.append(fine.ravel())
     return np.concatenate(parts)
 
 
-def _smooth_texels(classes: NDArray[np.uint8], packed: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Packed texels (R, R) from classes (2 R, 2 R): means where the four differ."""
-    corner = [classes[i::2, j::2] for i in (0, 1) for j in (0, 1)]
+def _halved(cells: NDArray[Any], packed: NDArray[np.uint32] | None) -> NDArray[np.uint32]:
+    """Packed means (R, R) of 2 x 2 cells (2 R, 2 R), which are packed colours themselves or indices into `packed`."""
+    rows = cells.reshape(len(cells) // 2, 2, -1)
+    pairs = [np.ascontiguousarray(rows[:, i]) for i in (0, 1)]
+    corner = [pair[:, j::2] for pair in pairs for j in (0, 1)]
+    # Most of a map is even; only where the four differ is there a mean to take.
     mixed = np.nonzero((corner[0] != corner[1]) | (corner[0] != corner[2]) | (corner[0] != corner[3]))
-    texels = packed[corner[0]]
-    four = np.stack([packed[c[mixed]] for c in corner], 1).view(np.uint8).reshape(-1, 4, 4)
-    mean = ((four.sum(1, dtype=np.uint16) + 2) >> 2).astype(np.uint8)
+    texels = np.ascontiguousarray(corner[0]) if packed is None else packed[corner[0]]
+    four = np.stack([c[mixed] for c in corner], 1)
+    colours = (four if packed is None else packed[four]).view(np.uint8).reshape(-1, 4, 4)
+    mean = ((colours.sum(1, dtype=np.uint16) + 2) >> 2).astype(np.uint8)
     texels[mixed] = np.ascontiguousarray(mean).view(np.uint32)[:, 0]
     return texels

@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from wmsim.sims.culling import Boxes, screen_cover, sun_cover
 from wmsim.sims.ground import GroundMap
 from wmsim.sims.shading import Light, Materials, albedo, haze, lit, mottle, sky
 
@@ -24,8 +25,6 @@ SKY, GROUND = -1, -2
 
 _SEEN, _CASTS, _HIDDEN = 0, 1, 5
 _SUN_METRES = 3000.0
-_CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float64)
-_BOX_EDGES = np.array([(i, i | bit) for bit in (1, 2, 4) for i in range(8) if not i & bit])
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,7 @@ class RayRenderer:
 
     def __init__(self, model: mujoco.MjModel, scene: Scene, config: CameraConfig) -> None:
         self._model, self._scene, self._config = model, scene, config
+        self._boxes, self._casters = Boxes(model), np.zeros((0, 8, 3))
         self._one = pixel_rays(config.size, config.field_of_view)[:, 0]
         self._four = pixel_rays(config.size, config.field_of_view, 2)
         self._pixel = 2 * np.tan(config.field_of_view / 2) / config.size
@@ -112,7 +112,10 @@ class RayRenderer:
     def draw(self, data: mujoco.MjData, position: Array, rotation: Array) -> Image:
         """The view from `position` (3,) with camera-to-world `rotation` (3, 3), OpenCV axes."""
         self._cull(data, position, rotation[:, 2])
-        near = self._covered(data, position, rotation)
+        corners = self._boxes.corners(data)
+        seen = corners[self._model.geom_group == _SEEN]
+        near = screen_cover(seen, position, rotation, self._config.size, 1 / self._pixel)
+        self._casters = corners[self._model.geom_group != _HIDDEN]
         first = self._trace(data, position, self._one @ rotation.T, near)
         edges = self._edges(first) if self._config.supersample else np.zeros(len(first.hit), bool)
         colour = np.empty((len(first.hit), 3))
@@ -138,32 +141,6 @@ class RayRenderer:
         casts = distance - self._radius < self._config.shadow_metres
         group = np.where(seen, _SEEN, np.where(casts, _CASTS, _HIDDEN))
         self._model.geom_group[:] = np.where(self._scene.hidden, _HIDDEN, group)
-
-    def _covered(self, data: mujoco.MjData, position: Array, rotation: Array) -> NDArray[np.bool_]:
-        """Pixels (P,) that some geom's projected box reaches; the others need no ray."""
-        size, near = self._config.size, 0.05
-        rows = np.flatnonzero(self._model.geom_group == _SEEN)
-        boxes = self._model.geom_aabb[rows]
-        local = boxes[:, None, :3] + _CORNERS * boxes[:, None, 3:]
-        world = np.einsum("gij,gkj->gki", data.geom_xmat[rows].reshape(-1, 3, 3), local) + data.geom_xpos[rows, None]
-        view = (world - position) @ rotation
-        # A box edge that runs behind the camera counts up to the near plane.
-        a, b = view[:, _BOX_EDGES[:, 0]], view[:, _BOX_EDGES[:, 1]]
-        part = np.clip((near - a[..., 2]) / np.where(a[..., 2] == b[..., 2], 1e-9, b[..., 2] - a[..., 2]), 0, 1)[..., None]
-        cut = a + part * (b - a)
-        a, b = np.where(a[..., 2:] < near, cut, a), np.where(b[..., 2:] < near, cut, b)
-        ends = np.concatenate([a, b], 1)
-        front = (ends[..., 2] >= near * 0.999)[..., None]
-        focal = 1 / self._pixel
-        screen = np.clip(ends[..., :2] / np.maximum(ends[..., 2:], near) * focal + size / 2, -1, size + 1)
-        low = np.clip(np.floor(np.where(front, screen, size + 1).min(1)).astype(int) - 1, 0, size)
-        high = np.clip(np.ceil(np.where(front, screen, -1).max(1)).astype(int) + 1, 0, size)
-        count = np.zeros((size + 1, size + 1), np.int64)
-        keep = (low < high).all(1)
-        for x, y, sign in ((low, low, 1), (high, low, -1), (low, high, -1), (high, high, 1)):
-            np.add.at(count, (y[keep, 1], x[keep, 0]), sign)
-        covered: NDArray[np.bool_] = count.cumsum(0).cumsum(1)[:size, :size].ravel() > 0
-        return covered
 
     def _cast(
         self, data: mujoco.MjData, origin: Array, rays: Array, groups: tuple[int, ...], far: float, normals: bool
@@ -202,7 +179,11 @@ class RayRenderer:
             return shadow
         anchor = point[rows].mean(0)
         origin = anchor + sun * _SUN_METRES
-        path = point[rows] + normal[rows] * 0.02 - origin
+        raised = point[rows] + normal[rows] * 0.02
+        near = sun_cover(self._casters, raised, origin, sun)
+        rows, path = rows[near], raised[near] - origin
+        if not len(rows):
+            return shadow
         length = np.sqrt((path * path).sum(1))
         blocker, distance, _ = self._cast(data, origin, path / length[:, None], (_SEEN, _CASTS), 2 * _SUN_METRES, False)
         shadow[rows] = (blocker >= 0) & (distance < length - 0.02)
