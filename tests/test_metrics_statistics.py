@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wmsim.metrics import auroc, bootstrap_mean, pearson
+from wmsim.metrics import auroc, bootstrap, bootstrap_mean, pearson
 
 
 def test_the_interval_of_a_normal_sample_is_the_textbook_one():
@@ -60,3 +60,18 @@ def test_auroc_counts_pairs_and_halves_ties():
 
 def test_auroc_of_one_class_is_nan():
     assert np.isnan(auroc(np.arange(3.0), np.zeros(3, bool)))
+
+
+def test_bootstrap_of_any_statistic_agrees_with_that_of_the_mean():
+    values = np.random.default_rng(4).normal(size=(30, 5)).ravel()
+    towns = np.repeat(np.arange(30), 5)
+    one = bootstrap(lambda rows: float(values[rows].mean()), towns, draws=2000)
+    other = bootstrap_mean(values, towns)
+    assert one.mean == pytest.approx(other.mean)
+    assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=0.02)
+
+
+def test_bootstrap_of_an_undefined_statistic_has_no_interval():
+    interval = bootstrap(lambda rows: float("nan"), np.arange(4))
+    assert np.isnan(interval.low)
+    assert interval.count == 0

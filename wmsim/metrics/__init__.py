@@ -3,7 +3,7 @@
 from wmsim.metrics.distribution import clip_features, polynomial_mmd, relative_distance
 from wmsim.metrics.image import colour_shift, frozen, motion, psnr, sharpness, ssim, ssim_map
 from wmsim.metrics.probe import Probe, ProbeConfig, fit_probe
-from wmsim.metrics.statistics import Interval, auroc, bootstrap_mean, pearson
+from wmsim.metrics.statistics import Interval, auroc, bootstrap, bootstrap_mean, pearson
 from wmsim.metrics.visibility import MOVING, NEW, STATIC, View, newly_seen, pixel_classes
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ProbeConfig",
     "View",
     "auroc",
+    "bootstrap",
     "bootstrap_mean",
     "clip_features",
     "colour_shift",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 
 @dataclass(frozen=True)
@@ -69,3 +70,26 @@ def auroc(score: Float[np.ndarray, "n"], label: Bool[np.ndarray, "n"]) -> float:
     middle = np.cumsum(sizes) - (sizes - 1) / 2
     ranks = middle[member][label].sum()
     return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def bootstrap(
+    statistic: Callable[[Int[np.ndarray, "m"]], float],
+    groups: Shaped[np.ndarray, "n"],
+    level: float = 0.95,
+    draws: int = 300,
+    seed: int = 0,
+) -> Interval:
+    """`statistic` of all rows 0 .. n - 1 and its percentile bootstrap interval over whole groups.
+
+    statistic takes row numbers, some more than once. Draws for which it is nan are left out.
+    """
+    names, member = np.unique(groups, return_inverse=True)
+    rows = [np.flatnonzero(member == index) for index in range(len(names))]
+    rng = np.random.default_rng(seed)
+    chosen = (rng.integers(len(names), size=len(names)) for _ in range(draws))
+    drawn = np.array([statistic(np.concatenate([rows[i] for i in some])) for some in chosen])
+    whole = statistic(np.arange(len(groups)))
+    if np.isnan(whole) or np.isnan(drawn).all():
+        return Interval(whole, np.nan, np.nan, 0)
+    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(whole, float(low), float(high), len(names))
