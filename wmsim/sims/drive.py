@@ -22,8 +22,8 @@ from wmsim.sims.episode import Episode, Outcome
 from wmsim.sims.state import STATE_NAMES as STATE_NAMES
 from wmsim.world import Snapshot, Start, Step, WorldSpec, check_robot, check_seeds, check_slots, check_snapshot
 
-OUTPUTS = ("state", "depth", "segmentation", "normals")
-"""What `Step.info` can hold beside the reward's components."""
+OUTPUTS = ("state", "depth", "segmentation", "normals", "camera")
+"""What `Step.info` can hold beside the reward's components; "camera" is its pose, c2w (n, T, 4, 4)."""
 
 
 class DriveWorld:
@@ -151,4 +151,6 @@ class DriveWorld:
         for name, attribute in images.items():
             if name in self._outputs:
                 info[name] = np.stack([getattr(o.image, attribute) for o in outcomes])[:, None]
+        if "camera" in self._outputs:
+            info["camera"] = np.stack([o.c2w for o in outcomes])[:, None]
         return info

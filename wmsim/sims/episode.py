@@ -29,13 +29,17 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one frame shows. parts: progress, lane, collision and jerk rewards; proprio: speed and yaw rate."""
+    """What one frame shows. parts: progress, lane, collision and jerk rewards; proprio: speed and yaw rate.
+
+    c2w: (4, 4) the camera's pose, OpenCV axes.
+    """
 
     image: Image
     parts: tuple[float, float, float, float]
     terminated: bool
     proprio: tuple[float, float]
     state: NDArray[np.float32]
+    c2w: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -165,9 +169,12 @@ class Episode:
     ) -> Outcome:  # fmt: skip
         speed, rate = self._car.speed(self._data), float(self._data.qvel[5])
         on_road = self._on_road()
-        image = self._renderer.draw(self._data, *self._car.camera(self._data))
+        position, rotation = self._car.camera(self._data)
+        image = self._renderer.draw(self._data, position, rotation)
+        c2w = np.eye(4, dtype=np.float32)
+        c2w[:3, :3], c2w[:3, 3] = rotation, position
         state = self._state(speed, rate, steer, drive, on_road, collided)
-        return Outcome(image, parts, collided or not on_road, (speed, rate), state)
+        return Outcome(image, parts, collided or not on_road, (speed, rate), state, c2w)
 
     def _state(
         self, speed: float, rate: float, steer: float, drive: float, on_road: bool, collided: bool
