@@ -23,6 +23,7 @@ from wmsim.data import lerobot
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.data.video import decode_video, encode_video
 
+SETTINGS = "meta/recording.json"
 _DATA_NAME = re.compile(r"chunk-(\d+)/file-(\d+)\.parquet$")
 _PARTIAL = ".partial"
 
@@ -115,14 +116,29 @@ class Dataset:
 _VECTORS = ("action", "observation.state", "observation.world_state")
 
 
-def create(root: Path, spec: DatasetSpec) -> Dataset:
-    """The dataset at `root`, begun if it is not there. ValueError when what is there has another spec."""
-    dataset = Dataset(Path(root))
+def create(root: Path, spec: DatasetSpec, settings: dict[str, Any] | None = None) -> Dataset:
+    """The dataset at `root`, begun if it is not there. ValueError when it was begun with another spec or settings.
+
+    settings: what else decides which episodes come out, in plain JSON; kept beside info.json.
+    """
+    dataset, settings = Dataset(Path(root)), json.loads(json.dumps(settings or {}, default=str))
+    _same_settings(dataset.root, settings)
     if not (dataset.root / lerobot.INFO).is_file():
         store(dataset.root, lerobot.INFO, _json(lerobot.info_of(spec)))
     elif dataset.spec != spec:
         raise ValueError(f"{root} holds other episodes: {dataset.spec}; asked for {spec}. Choose another folder")
+    store(dataset.root, SETTINGS, _json(settings))
     return dataset
+
+
+def _same_settings(root: Path, settings: dict[str, Any]) -> None:
+    if not (root / SETTINGS).is_file():
+        return
+    before = json.loads((root / SETTINGS).read_text())
+    other = [key for key in settings if before.get(key) != settings[key]]
+    if other:
+        changes = ", ".join(f"{key} {before.get(key)!r} -> {settings[key]!r}" for key in other)
+        raise ValueError(f"{root} was begun with other settings ({changes}): choose another folder")
 
 
 def write(dataset: Dataset, index: int, episode: Episode) -> None:

@@ -22,7 +22,6 @@ from wmsim.data.lerobot import DatasetSpec
 from wmsim.data.progress import Meter
 from wmsim.data.rollout import Declared, View, ViewConfig, describe, make_actor, play
 
-SETTINGS = "meta/recording.json"
 DRIVER_LEVELS: tuple[Mapping[str, Any], ...] = (
     {"noise": 0.02, "pedal_noise": 0.08, "recoveries": 0.03, "mistakes": 0.0},
     {},
@@ -117,33 +116,16 @@ def _open(config: RecordConfig) -> Dataset:
         spec = describe(env, View(config.view, env), config.declared, config.seed)
     finally:
         env.close()  # type: ignore[no-untyped-call]
-    root, settings = Path(config.out), settings_of(config)
-    _same_settings(root, settings)
-    dataset = store.create(root, spec)
-    store.store(root, SETTINGS, json.dumps(settings, indent=2).encode())
-    return dataset
+    return store.create(Path(config.out), spec, settings_of(config))
 
 
 def settings_of(config: RecordConfig) -> dict[str, Any]:
-    """What decides which episodes come out, as JSON holds it."""
+    """What decides which episodes come out."""
     settings = {key: value for key, value in dataclasses.asdict(config).items() if key not in _FREE}
     settings["levels"] = config.levels or _default_levels(config.policy)
     if callable(config.env):
         settings["env"] = f"{config.env.__module__}:{config.env.__qualname__}"
-    plain: dict[str, Any] = json.loads(json.dumps(settings, default=str))
-    return plain
-
-
-def _same_settings(root: Path, settings: dict[str, Any]) -> None:
-    if not (root / SETTINGS).is_file():
-        return
-    before = json.loads((root / SETTINGS).read_text())
-    other = [key for key in settings if before.get(key) != settings[key]]
-    if other:
-        changes = ", ".join(f"{key} {before.get(key)!r} -> {settings[key]!r}" for key in other)
-        raise ValueError(
-            f"{root} was begun with other settings ({changes}): choose another folder or the same settings"
-        )
+    return settings
 
 
 def make_env(config: RecordConfig) -> gym.Env[Any, Any]:
@@ -164,8 +146,6 @@ def level_of(config: RecordConfig, index: int) -> Mapping[str, Any]:
 
 def _default_levels(policy: str) -> tuple[Mapping[str, Any], ...]:
     return DRIVER_LEVELS if policy == "driver" else ({},)
-
-
 
 
 def _meter(config: RecordConfig, lengths: Mapping[int, int]) -> Meter:

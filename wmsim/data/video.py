@@ -66,21 +66,25 @@ def decode_video(path: Path, length: int | None = None, checksum: int | None = N
     ValueError names the file when it is truncated or damaged: it is no video, or has not `length` frames, or its
     bytes have not this CRC-32 (FFmpeg itself shows a damaged slice without a word).
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no video {path}")
-    content = path.read_bytes()
-    if checksum is not None and zlib.crc32(content) != checksum:
+    if checksum is not None and path.is_file() and zlib.crc32(path.read_bytes()) != checksum:
         raise ValueError(f"the video {path} is truncated or damaged (wrong checksum); `repair` sets it aside")
-    try:
-        with av.open(io.BytesIO(content), "r") as container:
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1
-            frames = [*_pictures(container.decode(stream))]
-    except (av.error.FFmpegError, IndexError, EOFError) as fault:
-        raise ValueError(f"the video {path} is truncated or damaged ({fault}); `repair` sets it aside") from fault
+    frames = [*read_video(path)]
     if not frames or (length is not None and len(frames) != length):
         raise ValueError(f"the video {path} holds {len(frames)} frames, {length} belong there; `repair` sets it aside")
     return np.stack(frames)
+
+
+def read_video(path: Path) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
+    """The frames of a file one after another. FileNotFoundError, ValueError: no file, or no readable video."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no video {path}")
+    try:
+        with av.open(str(path), "r") as container:
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1
+            yield from _pictures(container.decode(stream))
+    except (av.error.FFmpegError, IndexError, EOFError) as fault:
+        raise ValueError(f"the video {path} is truncated or damaged ({fault}); `repair` sets it aside") from fault
 
 
 def _pictures(decoded: Iterable[av.VideoFrame]) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
