@@ -28,10 +28,11 @@ _REWARD_WINDOWS = 3
 class EvidenceConfig:
     """Where real films come from and how many.
 
-    twin: a name in `eval.twins`; data: the folder of a recorded data set instead (then probe_data holds the drives
-    that the probe is trained on, and nothing long is tried). drives: of how many unseen towns, `frames` at most each.
-    context, horizon: of a clip. again: how many drives are simulated twice. probe_drives, probe_frames; long_drives,
-    long_frames likewise. reward_horizon: frames over which reward and end are foretold. cache: where drives are kept.
+    twin: a name in `eval.twins`; data: the folder of a recorded data set instead (then nothing long is tried).
+    probe_data: a data set of which the first `probe_drives` episodes train the probe; "" drives them in the twin.
+    drives: of how many unseen towns, `frames` at most each.
+    context, horizon: of a clip. again: how many drives are simulated twice. probe_drives, probe_frames; long_drives
+    likewise, dreamt on for long_frames, driven in the twin for long_real_frames. reward_horizon: frames over which reward and end are foretold. cache: where drives are kept.
     """
 
     twin: str
@@ -47,6 +48,7 @@ class EvidenceConfig:
     probe_frames: int
     long_drives: int
     long_frames: int
+    long_real_frames: int
     reward_horizon: int
     workers: int
     cache: str
@@ -90,15 +92,22 @@ def _of_twin(config: EvidenceConfig) -> Evidence:
     looked = drives_of(*about, **clip, masks=True)
     wanted = [*drives_of(*about, **clip, masks=True, again=True)[: config.again], *looked[config.again :]]
     drives = record(wanted, folder, workers, "unseen towns")
-    probe = drives_of(config.twin, config.probe_drives, _PROBE_TOWNS, config.probe_frames, config.size)
-    taught = record(probe, folder, workers, "towns for the probe")
-    long = steady(drives_of(config.twin, config.long_drives, _LONG_TOWNS, config.long_frames, config.size))
+    taught = _probe_episodes(config) or [
+        drive.episode
+        for drive in record(
+            drives_of(config.twin, config.probe_drives, _PROBE_TOWNS, config.probe_frames, config.size),
+            folder,
+            workers,
+            "towns for the probe",
+        )
+    ]
+    long = steady(drives_of(config.twin, config.long_drives, _LONG_TOWNS, config.long_real_frames, config.size))
     driven = record(long, folder, workers, "long drives")
     spec = TWINS[config.twin].make(config.size, False).spec
     return Evidence(
         clips=clips_of(drives, config.context, config.horizon),
         short=short_clips([drive.episode for drive in drives], config.context, config.reward_horizon),
-        probe=[drive.episode for drive in taught],
+        probe=taught,
         rate=spec.frames_per_second,
         yaw_rate=_place(spec.proprio),
         again=_films(drives[: config.again], "again"),
@@ -141,14 +150,20 @@ def _of_data(config: EvidenceConfig) -> Evidence:
     owners, begins = _windows(episodes, config.context + config.horizon, config.drives)
     clips = cut(owners, begins, config.context, config.horizon)
     short, first = _windows(episodes, config.context + config.reward_horizon, 4 * config.drives)
-    probe = Dataset(Path(config.probe_data)) if config.probe_data else None
     return Evidence(
         clips=clips,
         short=cut(short, first, config.context, config.reward_horizon),
-        probe=[probe.read(index) for index in probe.indices()] if probe else [],
+        probe=_probe_episodes(config),
         rate=dataset.spec.frames_per_second,
         yaw_rate=_place(dataset.spec.proprio),
     )
+
+
+def _probe_episodes(config: EvidenceConfig) -> list[Episode]:
+    if not config.probe_data:
+        return []
+    dataset = Dataset(Path(config.probe_data))
+    return [dataset.read(index) for index in dataset.indices()[: config.probe_drives]]
 
 
 def _windows(episodes: Sequence[Episode], length: int, most: int) -> tuple[list[Episode], list[int]]:

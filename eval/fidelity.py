@@ -256,7 +256,15 @@ def save(
 def in_small(config: FidelityConfig) -> FidelityConfig:
     """The same story in seconds, to see that it runs."""
     evidence = replace(
-        config.evidence, drives=4, frames=48, again=2, probe_drives=4, probe_frames=48, long_drives=2, long_frames=64
+        config.evidence,
+        drives=4,
+        frames=48,
+        again=2,
+        probe_drives=4,
+        probe_frames=48,
+        long_drives=2,
+        long_frames=64,
+        long_real_frames=48,
     )
     small = ProbeConfig(width=8, epochs=1)
     return replace(config, evidence=evidence, probe=small, keeper=small, steps=(), slots=4, seconds=(2.0, 4.0))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from wmsim.data.record import DRIVER_LEVELS
 from wmsim.metrics import View
 from wmsim.policy import DriverConfig, Policy, ScriptedDriver
 from wmsim.sims.toy import ToyWorld
@@ -41,12 +42,6 @@ class Twin(Protocol):
 class DriveTwin:
     """The Drive twin: MuJoCo is imported when one is made."""
 
-    _levels = (
-        DriverConfig(noise=0.02, pedal_noise=0.05, recoveries=0.0, stops=0.0, mistakes=0.0),
-        DriverConfig(),
-        DriverConfig(noise=0.12, pedal_noise=0.25, recoveries=0.3, mistakes=0.03),
-        DriverConfig(mistakes=0.25),
-    )
     _steady = DriverConfig(slow=9.0, fast=9.0, noise=0.0, pedal_noise=0.0, recoveries=0.0, stops=0.0, mistakes=0.0)
 
     def make(self, size: int, masks: bool) -> World:
@@ -56,8 +51,8 @@ class DriveTwin:
         return DriveWorld(1, size, ("state", "depth", "segmentation", "camera") if masks else ("state",))
 
     def driver(self, level: int, slots: int) -> Policy:
-        """From careful to reckless; the last kind makes a blunder every four seconds."""
-        config = self._steady if level == STEADY else self._levels[level % len(self._levels)]
+        """The drivers that training data is recorded with, from calm to wild."""
+        config = self._steady if level == STEADY else DriverConfig(**DRIVER_LEVELS[level % len(DRIVER_LEVELS)])
         return ScriptedDriver(config, slots)
 
     def view(self, world: World, step: Step) -> tuple[View, Array]:
