@@ -1,0 +1,256 @@
+"""Checks of whole episodes: ends inside a chunk, missing heads, the horizon, memory, and what a late step costs."""
+
+from __future__ import annotations
+
+import pickle
+import statistics
+import time
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from wmsim.conformance.probe import FIELDS, WorldProbe, apart, ended, go_on, neutral, run, script
+from wmsim.conformance.suite import BrokenError, SkipError, expect
+from wmsim.control import Control, keys_look_to_camera
+from wmsim.world import Start, Step, World
+
+_ENOUGH_ENDS = 6
+_ENOUGH_EPISODES = 3
+_GO_ON = "go on (roll the cache), or declare the horizon in the spec"
+_PAIRS = 40
+_SLOWER, _SLACK_SECONDS = 1.5, 3e-4
+_LARGER, _SLACK_BYTES = 1.1, 1024
+
+
+def termination_in_chunk(probe: WorldProbe) -> str:
+    """An end is reported in its own frame of a chunk; after it terminated stays, frames repeat, rewards are 0."""
+    frames = probe.spec.frames_per_step
+    if frames == 1:
+        raise SkipError("frames_per_step is 1: an end cannot fall inside a step")
+    if not probe.spec.termination:
+        raise SkipError("spec.termination is False")
+    found = [(step, row) for begun, step in probe.trial if not begun for row in ended(step)]
+    if not found:
+        raise SkipError("no episode ended in the trial: nothing to look at")
+    at = [_first_end(step, row) for step, row in found]
+    for (step, row), k in zip(found, at, strict=True):
+        _check_masked(step, row, k)
+    if len(at) >= _ENOUGH_ENDS and len(set(at)) == 1:
+        raise BrokenError(
+            f"all {len(at)} ends fall on frame {at[0]} of their chunk: report the frame in which it happens"
+        )
+    return f"{len(at)} ends in frames {sorted(set(at))} of their chunks"
+
+
+def no_silent_reward(probe: WorldProbe) -> str:
+    """A reward is predicted, or the spec says that it is not; it is never a zero that stands for nothing."""
+    given = {step.reward is not None for begun, step in probe.trial if not begun}
+    _check_head("reward", probe.spec.reward, given)
+    if not probe.spec.reward:
+        return "declared absent"
+    rewards = torch.cat([s.reward.reshape(-1) for begun, s in probe.trial if not begun and s.reward is not None])
+    fix = "train the head, declare reward=False, or pass sparse_reward=True if zeros are right"
+    silent = not bool(rewards.any()) and not probe.config.sparse_reward
+    expect(not silent, f"the reward was 0 in all {len(rewards)} frames of the trial: {fix}")
+    return f"{float(rewards.min()):.2f} to {float(rewards.max()):.2f} in {len(rewards)} frames"
+
+
+def no_silent_termination(probe: WorldProbe) -> str:
+    """An end is predicted, or the spec says that it is not; it is never a False that stands for nothing."""
+    given = {step.terminated is not None for begun, step in probe.trial if not begun}
+    _check_head("termination", probe.spec.termination, given)
+    if not probe.spec.termination:
+        return "declared absent"
+    return f"{sum(len(ended(step)) for begun, step in probe.trial if not begun)} episodes ended in the trial"
+
+
+def horizon(probe: WorldProbe) -> str:
+    """Episodes last as long as the spec says: unlimited ones go on, a limited one refuses to go past its end."""
+    if probe.spec.horizon is None:
+        return _endless(probe)
+    frames, world = probe.spec.horizon, probe.world(2)
+    world.reset([0, 1], probe.seeds(2))
+    middle = neutral(probe.spec, 2, world.device)
+    for k in range(frames // probe.spec.frames_per_step):
+        try:
+            world.step([0, 1], middle)
+        except Exception as problem:
+            raise BrokenError(
+                f"step {k + 1} raised before the horizon of {frames} frames ({problem}): {_GO_ON}"
+            ) from problem
+    try:
+        world.step([0, 1], middle)
+    except ValueError:
+        return f"{frames} frames, then a ValueError"
+    raise BrokenError(
+        f"a step past the declared horizon of {frames} frames was taken: raise ValueError, or declare None"
+    )
+
+
+def memory(probe: WorldProbe) -> str:
+    """The declared memory holds: a window reaches back as far as it says, a state or map shows what was left behind."""
+    spec = probe.spec
+    if spec.memory == "window":
+        expect(bool(spec.context and spec.context > 0), "memory is 'window': state its frames in spec.context")
+        return _window(probe, int(spec.context or 0))
+    expect(spec.context is None, f"memory is {spec.memory!r}: spec.context is for 'window' only, it is {spec.context}")
+    if spec.memory == "none":
+        return "no memory declared"
+    return _return(probe)
+
+
+def cost_flat(probe: WorldProbe) -> str:
+    """A step late in an episode costs no more than an early one, and the state does not grow."""
+    if probe.spec.horizon is not None:
+        raise SkipError(f"a horizon of {probe.spec.horizon} frames bounds what an episode can cost")
+    aged = probe.aged
+    if aged.frames < probe.config.long_frames:
+        raise SkipError(f"the longest episode lasted {aged.frames} frames: too short to tell")
+    world, young = aged.world, (aged.slot + 1) % 2
+    world.reset([young], [probe.config.seed + 5])
+    one = neutral(probe.spec, 1, world.device)
+    go_on(world, [young], [one] * max(1, (probe.spec.context or 16) // probe.spec.frames_per_step))
+    sizes = [len(pickle.dumps(world.snapshot([slot]))) for slot in (aged.slot, young)]
+    grown = probe.spec.memory != "map" and sizes[0] > _LARGER * sizes[1] + _SLACK_BYTES
+    fix = "drop what the memory no longer holds (roll the cache instead of appending)"
+    expect(not grown, f"the state grew from {sizes[1]:,} to {sizes[0]:,} bytes in {aged.frames} frames: {fix}")
+    late, early = min((_race(world, aged.slot, young, one) for _ in range(3)), key=lambda pair: pair[0] / pair[1])
+    slow = late > _SLOWER * early + _SLACK_SECONDS
+    seen = f"{early * 1e3:.2f} ms early, {late * 1e3:.2f} ms after {aged.frames} frames"
+    expect(not slow, f"a step costs {seen}: let no loop or cache grow with the episode")
+    return f"{seen}; state {sizes[1]:,} and {sizes[0]:,} bytes"
+
+
+# --- ends and heads --------------------------------------------------------------------------------------------------
+
+
+def _first_end(step: Step, row: int) -> int:
+    assert step.terminated is not None
+    return int(step.terminated[row].int().argmax())
+
+
+def _check_masked(step: Step, row: int, k: int) -> None:
+    assert step.terminated is not None
+    expect(
+        bool(step.terminated[row, k:].all()), "terminated turned false again inside a chunk: keep it true to its end"
+    )
+    for shown in step.frames.values():
+        still = bool((shown[row, k:] == shown[row, k : k + 1]).all())
+        expect(still, "frames go on after the end inside a chunk: repeat the last one")
+    paid = step.reward is not None and bool(step.reward[row, k + 1 :].any())
+    expect(not paid, "rewards go on after the end inside a chunk: set them to 0")
+
+
+def _check_head(name: str, declared: bool, given: set[bool]) -> None:
+    if declared:
+        expect(given == {True}, f"spec.{name} is True and a step gave None: predict it or declare {name}=False")
+    else:
+        expect(
+            given == {False}, f"spec.{name} is False and a step gave one: return None, not zeros that look like news"
+        )
+
+
+# --- long episodes ---------------------------------------------------------------------------------------------------
+
+
+def _endless(probe: WorldProbe) -> str:
+    try:
+        aged = probe.aged
+    except Exception as problem:
+        raise BrokenError(f"an unlimited episode could not go on ({problem}): {_GO_ON}") from problem
+    lengths = set(aged.lengths)
+    alike = len(aged.lengths) >= _ENOUGH_EPISODES and len(lengths) == 1
+    expect(
+        not alike, f"all {len(aged.lengths)} episodes ended after {lengths} frames: declare this horizon in the spec"
+    )
+    return f"unlimited; the longest of this run lasted {max([aged.frames, *lengths])} frames"
+
+
+def _race(world: World, old: int, young: int, control: Control) -> tuple[float, float]:
+    """Median seconds of a step of each slot, taken in turns so that both meet the same load."""
+    seconds: dict[int, list[float]] = {old: [], young: []}
+    for _ in range(_PAIRS):
+        for slot in (old, young):
+            began = time.perf_counter()
+            step = world.step([slot], control)
+            for shown in step.frames.values():
+                shown.cpu()
+            seconds[slot].append(time.perf_counter() - began)
+    return statistics.median(seconds[old]), statistics.median(seconds[young])
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+
+def _window(probe: WorldProbe, context: int) -> str:
+    """Two starts that differ only in the older half of the window must go on differently."""
+    world, n = probe.world(probe.config.slots), probe.config.slots
+    steps = -(-context // probe.spec.frames_per_step) + 1
+    controls = script(probe.spec, n, steps, 12, world.device)
+    lived = run(world, range(n), probe.seeds(n), controls)
+    between = _joined(controls, context - 1)
+    frames = {name: torch.cat([s.frames[name] for s in lived], 1)[:, -context:] for name in probe.spec.cameras}
+    changed = {name: shown.clone() for name, shown in frames.items()}
+    older = max(1, context // 2)
+    for shown in changed.values():
+        shown[:, :older] = 255 - shown[:, :older]
+    after = script(probe.spec, n, probe.steps, 13, world.device)
+    try:
+        one, two = (
+            run(world, range(n), probe.seeds(n), after, Start(shown, between))[1:] for shown in (frames, changed)
+        )
+    except ValueError as problem:
+        raise SkipError(
+            f"declared as {context} frames; the world takes no {context} start frames ({problem})"
+        ) from problem
+    fix = "let the world read its whole context, or declare what it reads"
+    expect(apart(one, two) > 0, f"the older {older} of {context} start frames change nothing that follows: {fix}")
+    return f"the older half of {context} frames moves what follows by {apart(one, two):.2f} grey levels"
+
+
+def _joined(controls: list[Control], frames: int) -> Control | None:
+    """The last `frames` frames of controls as one Control, None for 0."""
+    if frames == 0:
+        return None
+    names = [name for name in (*FIELDS, "robot") if getattr(controls[0], name) is not None]
+    joined: dict[str, Any] = {name: torch.cat([getattr(c, name) for c in controls], 1)[:, -frames:] for name in names}
+    return replace(controls[0], **joined)
+
+
+def _return(probe: WorldProbe) -> str:
+    """Turn or walk away and come back the same way: the view must come back too."""
+    world, n = probe.world(probe.config.slots), probe.config.slots
+    there, back = _there_and_back(probe, n, world.device)
+    sequel = run(world, range(n), probe.seeds(n), [there] * probe.steps + [back] * probe.steps)
+    if any(ended(step) for step in sequel):
+        raise SkipError("an episode ended on the way back: nothing to compare")
+    first, middle, last = ([_newest(sequel[k])] for k in (0, probe.steps, -1))
+    away, returned = apart(first, middle), apart(first, last)
+    fix = "keep what was seen (state or map), or declare the memory that there is"
+    expect(returned < 0.5 * away, f"{returned:.1f} grey levels off on return, {away:.1f} at the far end: {fix}")
+    return f"back to {returned:.2f} grey levels of the first view, {away:.1f} away at the far end"
+
+
+def _newest(step: Step) -> Step:
+    return Step({name: shown[:, -1:] for name, shown in step.frames.items()})
+
+
+def _there_and_back(probe: WorldProbe, n: int, device: torch.device) -> tuple[Control, Control]:
+    kinds, frames = probe.spec.controls, probe.spec.frames_per_step
+    rest = neutral(probe.spec, n, device)
+    turn = torch.zeros(n, frames, 2, device=device)
+    turn[..., 0] = 0.08
+    if "look" in kinds:
+        return replace(rest, look=turn), replace(rest, look=-turn)
+    if "camera" in kinds:
+        still = torch.zeros(n, frames, 4, dtype=torch.bool, device=device)
+        away, home = (keys_look_to_camera(still, look) for look in (turn, -turn))
+        return replace(rest, camera=away), replace(rest, camera=home)
+    if "buttons" in kinds:
+        keys = torch.eye(4, dtype=torch.bool, device=device)
+        forward, backward = (keys[i].expand(n, frames, 4).clone() for i in (0, 2))
+        return replace(rest, buttons=forward), replace(rest, buttons=backward)
+    raise SkipError(
+        f"declared as {probe.spec.memory!r}; no control of {list(kinds)} can be undone to come back and look"
+    )

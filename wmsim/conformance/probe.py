@@ -1,0 +1,258 @@
+"""Driving a world from outside: worlds made by the factory, scripts of controls, what was seen, and how far apart.
+
+Shape legend: n slots, K steps, T frames per step, H x W pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wmsim.control import Control
+from wmsim.world import Start, Step, World, WorldSpec
+
+FIELDS = ("buttons", "look", "camera")
+Array = NDArray[Any]
+Sequel = list[Step]
+
+
+@dataclass(frozen=True)
+class CheckConfig:
+    """slots: in the batch, at least 3. frames: length of a short trial. long_frames: of the long one.
+
+    seed: of scripts and episodes. sparse_reward: true declares that a reward of 0 for hundreds of frames is right.
+    tolerance: grey levels (or units of the observation) allowed between an environment alone and in a batch; None
+    asks the world's spec, and takes 0 where there is none.
+    """
+
+    slots: int = 4
+    frames: int = 16
+    long_frames: int = 240
+    seed: int = 0
+    sparse_reward: bool = False
+    tolerance: float | None = None
+
+    def __post_init__(self) -> None:
+        """ValueError when there are too few slots or frames to tell anything."""
+        if self.slots < 3 or self.frames < 4 or self.long_frames < 2 * self.frames:
+            raise ValueError(f"a check needs slots >= 3, frames >= 4, long_frames >= 2 * frames, got {self}")
+
+
+@dataclass(frozen=True)
+class Aged:
+    """A world of two slots, `slot` of them `frames` frames into its episode; lengths: of the episodes that ended."""
+
+    world: World
+    slot: int
+    frames: int
+    lengths: tuple[int, ...]
+
+
+class WorldProbe:
+    """A world under test: makes it once for each number of slots, and keeps what several checks look at."""
+
+    def __init__(self, factory: Callable[[int], World], config: CheckConfig) -> None:
+        """factory: number of slots -> a world."""
+        self.factory, self.config = factory, config
+        self._worlds: dict[int, World] = {}
+
+    @property
+    def spec(self) -> WorldSpec:
+        """The spec of the batched world."""
+        return self.world(self.config.slots).spec
+
+    @property
+    def tolerance(self) -> float:
+        """Grey levels allowed between one slot alone and in a batch."""
+        return self.spec.tolerance if self.config.tolerance is None else self.config.tolerance
+
+    @property
+    def steps(self) -> int:
+        """Steps in a short trial."""
+        return max(2, -(-self.config.frames // self.spec.frames_per_step))
+
+    def world(self, slots: int) -> World:
+        """The world of that many slots; made at the first call."""
+        if slots not in self._worlds:
+            self._worlds[slots] = self.factory(slots)
+        return self._worlds[slots]
+
+    def seeds(self, slots: int, offset: int = 0) -> list[int]:
+        """A seed for each slot, all different."""
+        return [self.config.seed + 11 + 7 * i + offset for i in range(slots)]
+
+    def close(self) -> None:
+        """Close every world."""
+        for world in self._worlds.values():
+            world.close()
+
+    @cached_property
+    def aged(self) -> Aged:
+        """Two slots under steady controls, of four kinds in turn, until one slot has lasted long_frames."""
+        world, per_step = self.world(2), self.spec.frames_per_step
+        ages, lengths = [0, 0], []
+        world.reset([0, 1], self.seeds(2))
+        reach = self.config.long_frames
+        steady = [neutral(self.spec, 2, world.device)]
+        steady += [corners(self.spec, 2, 1, world.device, shift)[0] for shift in range(3)]
+        for k in range(4 * reach // per_step):
+            if max(ages) >= reach:
+                break
+            over = ended(world.step([0, 1], steady[k * per_step // reach]))
+            ages = [age + per_step for age in ages]
+            lengths += [ages[row] for row in over]
+            for row in over:
+                world.reset([row], [self.config.seed + 60 + 2 * k + row])
+                ages[row] = 0
+        return Aged(world, int(np.argmax(ages)), max(ages), tuple(lengths))
+
+    @cached_property
+    def trial(self) -> list[tuple[list[int], Step]]:
+        """(slots reset, step) of a few hundred frames under vigorous controls; slots that end are reset."""
+        world, n = self.world(self.config.slots), self.config.slots
+        everyone, steps = list(range(n)), max(self.steps, self.config.long_frames // 2 // self.spec.frames_per_step)
+        seen = [(everyone, world.reset(everyone, self.seeds(n)))]
+        over: list[int] = []
+        for k in range(steps):
+            if over:
+                seen.append((over, world.reset(over, [self.config.seed + 1000 + 31 * k + i for i in over])))
+            if k % (2 * self.steps) == 0:
+                control = corners(self.spec, n, 1, world.device, shift=k // (2 * self.steps))[0]
+            seen.append(([], world.step(everyone, control)))
+            over = ended(seen[-1][1])
+        return seen
+
+
+# --- controls --------------------------------------------------------------------------------------------------------
+
+
+def script(spec: WorldSpec, slots: int, steps: int, seed: int, device: torch.device) -> list[Control]:
+    """Random controls (n, T, ...) of each native kind, held for 4 frames or a whole step."""
+    rng = np.random.default_rng(seed)
+    hold = max(1, 4 // spec.frames_per_step)
+    drawn = [_control(spec, slots, lambda s: _uniform(s, slots, rng), device) for _ in range(-(-steps // hold))]
+    return [drawn[k // hold] for k in range(steps)]
+
+
+def corners(spec: WorldSpec, slots: int, steps: int, device: torch.device, shift: int = 0) -> list[Control]:
+    """Each slot holds one corner of the space, its neighbours others; `shift` hands every slot a neighbour's."""
+    control = _control(spec, slots, lambda s: _corner(s, slots, shift), device)
+    return [control] * steps
+
+
+def neutral(spec: WorldSpec, slots: int, device: torch.device) -> Control:
+    """The middle of each space: wheel straight and no throttle, no key, no turn."""
+    return _control(spec, slots, lambda s: _middle(s, slots), device)
+
+
+def _control(spec: WorldSpec, slots: int, draw: Callable[[Any], Array], device: torch.device) -> Control:
+    parts: dict[str, Any] = {}
+    for kind, space in spec.controls.items():
+        held = torch.from_numpy(np.repeat(draw(space)[:, None], spec.frames_per_step, 1)).to(device)
+        if kind in FIELDS:
+            parts[kind] = held.bool() if kind == "buttons" else held.float()
+        elif "robot" not in parts:
+            parts.update(robot=held.float(), domain=kind)
+    return Control(**parts)
+
+
+def _uniform(space: Any, slots: int, rng: np.random.Generator) -> Array:
+    if isinstance(space, spaces.MultiBinary):
+        return np.asarray(rng.integers(0, 2, (slots, *space.shape)))
+    if space.shape == (4, 4):
+        return np.stack([_turn(rng.uniform(-0.1, 0.1)) for _ in range(slots)])
+    return np.asarray(rng.uniform(space.low, space.high, (slots, *space.shape)))
+
+
+def _corner(space: Any, slots: int, shift: int) -> Array:
+    if space.shape == (4, 4):
+        return np.stack([_turn(0.1 * (-1) ** (i + shift)) for i in range(slots)])
+    bits = np.stack([_bits(i + shift, space.shape) for i in range(slots)])
+    if isinstance(space, spaces.MultiBinary):
+        return bits
+    return np.where(bits == 1, space.high, space.low)
+
+
+def _bits(i: int, shape: tuple[int, ...]) -> Array:
+    """Zeros and ones that differ between neighbours: counted in two dimensions, drawn in more."""
+    size = int(np.prod(shape))
+    if size <= 2:
+        return np.array([(i >> d) & 1 for d in range(size)]).reshape(shape)
+    return np.random.default_rng(i).integers(0, 2, shape)
+
+
+def _middle(space: Any, slots: int) -> Array:
+    if isinstance(space, spaces.MultiBinary):
+        return np.zeros((slots, *space.shape))
+    if space.shape == (4, 4):
+        return np.stack([_turn(0.0)] * slots)
+    return np.repeat((0.5 * (space.low + space.high))[None], slots, 0)
+
+
+def _turn(yaw: float) -> Array:
+    """A camera step (4, 4) that turns right by `yaw` radians."""
+    step = np.eye(4)
+    step[0, 0] = step[2, 2] = np.cos(yaw)
+    step[0, 2], step[2, 0] = np.sin(yaw), -np.sin(yaw)
+    return step
+
+
+# --- what was seen ---------------------------------------------------------------------------------------------------
+
+
+def run(
+    world: World, slots: Sequence[int], seeds: Sequence[int], controls: Sequence[Control], starts: Start | None = None
+) -> Sequel:
+    """Reset and step; the first entry is what the reset showed."""
+    return [world.reset(slots, seeds, starts), *(world.step(slots, control) for control in controls)]
+
+
+def go_on(world: World, slots: Sequence[int], controls: Sequence[Control]) -> Sequel:
+    """Step without a reset."""
+    return [world.step(slots, control) for control in controls]
+
+
+def pictures(sequel: Sequel, row: int | None = None) -> Array:
+    """(..., pixels) float32 of all cameras and frames, of all rows or of one."""
+    pick: Any = slice(None) if row is None else row
+    parts = [shown[pick].reshape(-1).float().cpu() for step in sequel for shown in step.frames.values()]
+    return np.asarray(torch.cat(parts).numpy())
+
+
+def apart(a: Sequel, b: Sequel, rows: tuple[int, int] | None = None) -> float:
+    """Mean absolute difference in grey levels, of row rows[0] of `a` and rows[1] of `b`, or of everything."""
+    first, second = (None, None) if rows is None else rows
+    return float(np.abs(pictures(a, first) - pictures(b, second)).mean())
+
+
+def same_numbers(a: Sequel, b: Sequel, rows: tuple[int, int], tolerance: float) -> bool:
+    """Rewards, ends and proprio agree: to the bit when the tolerance is 0, to 5 % otherwise (ends are not compared)."""
+    for mine, other in zip(a, b, strict=True):
+        for name in ("reward", "proprio") + (("terminated",) if tolerance == 0 else ()):
+            one, two = getattr(mine, name), getattr(other, name)
+            if (one is None) != (two is None):
+                return False
+            if one is not None and not _close(one[rows[0]], two[rows[1]], tolerance):
+                return False
+    return True
+
+
+def _close(one: Tensor, two: Tensor, tolerance: float) -> bool:
+    if tolerance == 0:
+        return bool((one == two).all())
+    return bool(torch.isclose(one.float(), two.float(), rtol=0.05, atol=0.05).all())
+
+
+def ended(step: Step) -> list[int]:
+    """The rows whose episode is over."""
+    if step.terminated is None:
+        return []
+    return np.flatnonzero(step.terminated[:, -1].cpu().numpy()).tolist()
