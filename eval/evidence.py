@@ -32,7 +32,8 @@ class EvidenceConfig:
     probe_data: a data set of which the first `probe_drives` episodes train the probe; "" drives them in the twin.
     drives: of how many unseen towns, `frames` at most each.
     context, horizon: of a clip. again: how many drives are simulated twice. probe_drives, probe_frames; long_drives
-    likewise, dreamt on for long_frames, driven in the twin for long_real_frames. reward_horizon: frames over which reward and end are foretold. cache: where drives are kept.
+    likewise, dreamt on for long_frames, driven in the twin for long_real_frames. reward_horizon: frames over which
+    reward and end are foretold. cache: where drives are kept.
     """
 
     twin: str
