@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import io
 import json
 import multiprocessing
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -105,9 +108,9 @@ def _drive_and_keep(job: tuple[DriveConfig, Path]) -> int:
 
 def _read(path: Path) -> Drive:
     try:
-        with np.load(path) as kept:
+        with np.load(io.BytesIO(path.read_bytes())) as kept:
             arrays = {name: kept[name] for name in kept.files}
-    except (OSError, ValueError, EOFError) as fault:
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
         raise ValueError(f"{path} is truncated or damaged ({fault}): delete it and run again") from fault
     scalars = {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
     rest = {name: scalars.pop(name) for name in ("begin", "classes", "again", "jittered") if name in scalars}
