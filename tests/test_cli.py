@@ -15,6 +15,17 @@ from safetensors.numpy import save_file
 import wmsim
 from wmsim import cli
 
+FORGETFUL = """
+from wmsim.sims.toy import ToyWorld
+
+class Forgetful(ToyWorld):
+    def restore(self, slots, snapshot):
+        pass
+
+def make(slots):
+    return Forgetful(slots)
+"""
+
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of one command."""
@@ -112,6 +123,32 @@ def test_train_tells_what_is_missing(capsys: pytest.CaptureFixture[str], tmp_pat
     assert "data" in one_line(run(capsys, "train", f"out={tmp_path}"))
     assert "bogus" in one_line(run(capsys, "train", "bogus=1"))
     assert "nowhere is no dataset" in one_line(run(capsys, "train", f"data={tmp_path / 'nowhere'}", f"out={tmp_path}"))
+
+
+def test_check_prints_every_check_and_leaves_with_0(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "check", "wmsim.sims.toy:ToyWorld", "--frames", 6, "--long-frames", 40, "-s", "size=24")
+    assert code == 0, out
+    assert "slot_isolation" in out
+    assert "0 failed" in out
+
+
+def test_check_leaves_with_1_when_a_promise_is_broken(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "forgetful.py").write_text(FORGETFUL)
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, "check", "forgetful:make", "--frames", 6, "--long-frames", 40)
+    assert code == 1
+    assert "1 failed" in out
+
+
+def test_check_of_what_cannot_be_checked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"no tensors")
+    assert "nothing that can be checked" in one_line(run(capsys, "check", "nowhere"))
+    assert "could not be imported" in one_line(run(capsys, "check", "nowhere:make"))
+    assert "cut short or corrupt" in one_line(run(capsys, "check", damaged))
+    assert "there is no checkpoint" in one_line(run(capsys, "check", tmp_path / "none.safetensors"))
 
 
 def test_info_of_an_environment(capsys: pytest.CaptureFixture[str]) -> None:

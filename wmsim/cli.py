@@ -13,6 +13,9 @@ import gymnasium
 import typer
 
 import wmsim
+from wmsim import conformance
+from wmsim.checkpoint import read_note
+from wmsim.conformance import CheckConfig
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -33,6 +36,9 @@ def main(arguments: list[str] | None = None) -> None:
 
     arguments: those of the process by default. WMSIM_TRACEBACK=1 in the environment lets the whole traceback through.
     """
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)  # so that module:callable finds what lies in this folder, as `python -m` would
     try:
         app(args=arguments, prog_name="wmsim")
     except Exception as error:
@@ -118,6 +124,26 @@ def record(
 
 
 @app.command()
+def check(
+    target: Annotated[str, typer.Argument(help="a Gymnasium id, a checkpoint's path, or module:factory of a World")],
+    frames: Annotated[int, typer.Option(help="length of a short trial")] = CheckConfig.frames,
+    long_frames: Annotated[int, typer.Option(help="length of the long trial")] = CheckConfig.long_frames,
+    seed: Annotated[int, typer.Option(help="of the episodes and of the scripts of controls")] = CheckConfig.seed,
+    sparse_reward: Annotated[bool, typer.Option(help="a reward of 0 for hundreds of frames is right")] = False,
+    settings: Settings = None,
+) -> None:
+    """Hold a world or an environment to the contract; the exit code is 1 when a check fails."""
+    config = CheckConfig(frames=frames, long_frames=long_frames, seed=seed, sparse_reward=sparse_reward)
+    path = _checkpoint_of(target)
+    if path is not None:
+        read_note(path)  # a damaged file is told once, not by every check
+    report = conformance.check(str(path or target), config, **options_of(settings or []))
+    report.print()
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
 def info(
     target: Annotated[str, typer.Argument(help="a checkpoint's path, the name of one that ships, or a Gymnasium id")],
     settings: Settings = None,
@@ -140,8 +166,6 @@ def _checkpoint_of(target: str) -> Path | None:
 
 
 def _facts_of_checkpoint(path: Path) -> dict[str, Any]:
-    from wmsim.checkpoint import read_note
-
     card = read_note(path)["card"]
     nested = {f"{part}.{name}": value for part in ("training", "metrics") for name, value in card.pop(part).items()}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
