@@ -112,6 +112,14 @@ def test_statistics_are_those_of_all_frames_together(tmp_path: Path) -> None:
     assert stats["action"]["count"] == [24]
 
 
+def test_a_thousand_files_fill_a_chunk(tmp_path: Path) -> None:
+    dataset = episodes.create(tmp_path, SPEC)
+    for index in (1234, 7):
+        episodes.write(dataset, index, an_episode())
+    assert (tmp_path / "data/chunk-001/file-234.parquet").is_file()
+    assert dataset.indices() == [7, 1234]
+
+
 def test_finalising_twice_changes_nothing(tmp_path: Path) -> None:
     dataset = a_dataset(tmp_path)
     episodes.finalise(dataset)

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from data_worlds import Walker, walker
 
+import wmsim  # noqa: F401 -- registers the environments
 from wmsim.data import episodes
 from wmsim.data.episodes import Dataset
 from wmsim.data.record import RecordConfig, record
@@ -233,6 +234,32 @@ def test_any_registered_environment_can_be_recorded(tmp_path: Path) -> None:
     assert (episode.task, episode.terminated) == ("balance", True)
     assert episode.action.shape[1] == 2
     assert set(episode.action.sum(1)) == {1.0}
+
+
+def test_a_world_names_its_own_numbers(tmp_path: Path) -> None:
+    record(RecordConfig("wmsim/Toy-v0", tmp_path, episodes=1, max_steps=5, kwargs={"world": "sim"}, progress=False))
+    dataset, world = Dataset(tmp_path), gym.make("wmsim/Toy-v0", world="sim").unwrapped.world.spec  # type: ignore[attr-defined]
+    assert (dataset.spec.domain, dataset.spec.action) == ("wheel", ("steer", "drive"))
+    assert dataset.spec.proprio == world.proprio
+    assert dataset.spec.frames_per_second == world.frames_per_second
+    assert len(dataset.read(0).action) == 5
+
+
+def test_the_driver_drives_the_twin(tmp_path: Path) -> None:
+    pytest.importorskip("mujoco")
+    kwargs = {"world": "sim", "info": ("state",), "observation": "dict"}
+    config = RecordConfig("wmsim/Drive-v0", tmp_path, episodes=2, policy="driver", max_steps=6, kwargs=kwargs)
+    record(dataclasses.replace(config, progress=False))
+    dataset = Dataset(tmp_path)
+    assert dataset.spec.proprio == ("speed_mps", "yaw_rate_radps")
+    calm, usual = dataset.read(0), dataset.read(1)
+    assert (calm.notes["level"]["mistakes"], usual.notes["level"]) == (0.0, {})
+    for episode in (calm, usual):
+        assert episode.state is not None
+        assert episode.proprio is not None
+        speed = episode.state[:, dataset.spec.state.index("speed_mps")]
+        np.testing.assert_allclose(episode.proprio[:, 0], speed, rtol=1e-5, atol=1e-5)
+        assert np.abs(episode.frames[0].astype(int) - episode.frames[-1]).mean() > 0.5
 
 
 def test_the_declared_words_stand_in_the_spec(tmp_path: Path) -> None:

@@ -180,8 +180,9 @@ def _mapped_file(path: Path, shape: tuple[int, ...], kind: Any) -> np.ndarray:
         np.save(path, np.zeros(shape, kind))
         return np.zeros(shape, kind)
     array = np.lib.format.open_memmap(path, "w+", kind, shape)
-    with path.open("r+b") as file:  # a full disk must show now: later, a write through the map would kill the process
-        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:  # a full disk must show now: later, a write through the map kills the process
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return array
 
 
