@@ -115,7 +115,7 @@ def _open(config: RecordConfig) -> Dataset:
         make_actor(config.policy, env, level_of(config, 0))
         spec = describe(env, View(config.view, env), config.declared, config.seed)
     finally:
-        env.close()  # type: ignore[no-untyped-call]
+        env.close()
     return store.create(Path(config.out), spec, settings_of(config))
 
 
@@ -213,7 +213,7 @@ class _Recorder:
 
     def close(self) -> None:
         """Close the environment."""
-        self.env.close()  # type: ignore[no-untyped-call]
+        self.env.close()
 
 
 def _work(connection: Connection, config: RecordConfig, dataset: Dataset) -> None:
