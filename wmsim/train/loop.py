@@ -122,7 +122,7 @@ class Loop:
         if not bool(torch.isfinite(losses["total"])):
             raise FloatingPointError(f"the loss of {self.stage.name} is not finite at step {self.step}: lower the rate")
         self.optimizer.zero_grad(set_to_none=True)
-        losses["total"].backward()  # type: ignore[no-untyped-call]
+        losses["total"].backward()
         self._share_gradients()
         nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
         self.optimizer.step()
@@ -180,11 +180,11 @@ class Loop:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise ImportError("training curves need TensorBoard: pip install 'wmsim[train]'") from error
-        writer = SummaryWriter(str(self.path.parent), purge_step=self.step)  # type: ignore[no-untyped-call]
+        writer = SummaryWriter(str(self.path.parent), purge_step=self.step)
         try:
             yield writer
         finally:
-            writer.close()  # type: ignore[no-untyped-call]
+            writer.close()
 
 
 def _groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
