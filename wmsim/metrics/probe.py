@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class ProbeConfig:
-    """How a probe is built and trained: width of its first layer, passes over the samples, batch, rate, seed."""
+    """How a probe is built and trained: width (half of its first layer), epochs, batch, rate, seed."""
 
     width: int = 32
     epochs: int = 8
@@ -29,17 +29,17 @@ class ProbeConfig:
 
 
 class Probe(nn.Module):
-    """Four strided convolutions and a linear layer: F frames in, P standardised numbers out."""
+    """4 x 4 patches, two strided convolutions and a linear layer: F frames in, P standardised numbers out."""
 
     mean: Tensor
     spread: Tensor
 
     def __init__(self, config: ProbeConfig, frames: int, mean: Tensor, spread: Tensor) -> None:
         super().__init__()
-        widths = [3 * frames, *(config.width * scale for scale in (1, 2, 3, 4))]
-        layers: list[nn.Module] = []
+        widths = [2 * config.width, 3 * config.width, 4 * config.width]
+        layers: list[nn.Module] = [nn.Conv2d(3 * frames, widths[0], 4, stride=4), nn.GELU(), nn.GroupNorm(4, widths[0])]
         for inner, outer in pairwise(widths):
-            layers += [nn.Conv2d(inner, outer, 4, stride=2, padding=1), nn.GELU(), nn.GroupNorm(4, outer)]
+            layers += [nn.Conv2d(inner, outer, 3, stride=2, padding=1), nn.GELU(), nn.GroupNorm(4, outer)]
         self.trunk = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(4), nn.Flatten())
         self.head = nn.Linear(16 * widths[-1], len(mean))
         self.register_buffer("mean", mean)
