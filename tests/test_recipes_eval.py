@@ -24,7 +24,8 @@ from eval.rollout import Rollout, roll_out
 from eval.scores import end_scores, pixels, reward_scores, targets_of
 from eval.worlds import open_world
 from tests.eval_worlds import Turning
-from wmsim.data.episodes import Episode
+from wmsim.data.episodes import Episode, create, write
+from wmsim.data.lerobot import DatasetSpec
 from wmsim.metrics import MOVING, NEW
 from wmsim.world import World
 
@@ -221,6 +222,24 @@ def test_fidelity_runs_and_writes_everything(tmp_path, monkeypatch, capsys):
     )
     assert len(result["bars"]) == 9
     assert "Controls read back" in capsys.readouterr().out
+
+
+def test_fidelity_runs_on_a_data_set_that_knows_no_reward(tmp_path, monkeypatch):
+    spec = DatasetSpec(16.0, (32, 32), ("steer", "drive"), reward=False, termination=False, domain="wheel")
+    for name, seeds in (("train", (1, 2)), ("test", (3, 4, 5))):
+        dataset = create(tmp_path / name, spec)
+        for index, seed in enumerate(seeds):
+            write(dataset, index, replace(episode(60, seed), reward=None, proprio=None, terminated=None))
+    where = [f"evidence.data={tmp_path}/test", f"evidence.probe_data={tmp_path}/train", "evidence.twin="]
+    lengths = ["evidence.context=4", "evidence.horizon=16", "evidence.reward_horizon=8", "horizons=[1,16]"]
+    start(monkeypatch, fidelity, WORLD, "fast=true", f"out={tmp_path}/out", *where, *lengths)
+    result = json.loads((tmp_path / "out" / "fidelity.json").read_text())
+    assert list(result["pixels"]) == ["dream, K = 1", "shuffled controls", "copy last frame"]
+    assert result["pixels"]["dream, K = 1"]["psnr"]["new"]["1"][3] == 0
+    assert result["pixels"]["dream, K = 1"]["psnr"]["all"]["16"][3] == 4
+    assert (result["reward"], result["end"], result["endurance"]) == ({}, {}, {})
+    assert list(result["obedience"]) == ["dream, K = 1, steer, frames 1 to 16"]
+    assert not (tmp_path / "out" / "minutes.png").exists()
 
 
 def test_fidelity_without_a_twin_needs_a_data_set(tmp_path, monkeypatch):
