@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-# Constants of splitmix64 (Steele et al., OOPSLA 2014) as signed 64-bit integers, whose products wrap as unsigned ones do.
+# Constants of splitmix64 (Steele et al., OOPSLA 2014) as signed 64-bit integers, which wrap alike.
 _GOLDEN, _FIRST, _SECOND = -7046029254386353131, -4658895280553007687, -7723592293110705685
 _MANTISSA = 24
 

@@ -29,7 +29,11 @@ MAX_STEPS = 64
 def shipped() -> tuple[str, ...]:
     """Names of the checkpoints that come with the package."""
     folder = files("wmsim") / "assets"
-    return tuple(sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".safetensors"))) if folder.is_dir() else ()
+    return (
+        tuple(sorted(Path(f.name).stem for f in folder.iterdir() if f.name.endswith(".safetensors")))
+        if folder.is_dir()
+        else ()
+    )
 
 
 def load(source: str | Path = "drive", slots: int = 1, device: str = "cpu", steps: int | None = None) -> DreamWorld:
@@ -41,7 +45,9 @@ def load(source: str | Path = "drive", slots: int = 1, device: str = "cpu", step
     if not path.is_file():
         path = Path(str(files("wmsim") / "assets" / f"{source}.safetensors"))
     if not path.is_file():
-        raise FileNotFoundError(f"{source!r} is neither a checkpoint file nor one that ships ({', '.join(shipped()) or 'none'})")
+        raise FileNotFoundError(
+            f"{source!r} is neither a checkpoint file nor one that ships ({', '.join(shipped()) or 'none'})"
+        )
     model, card, starts = checkpoint.load(path, device, _fast_dtype(device))
     return DreamWorld(model, card, starts, slots, steps)
 
@@ -77,7 +83,12 @@ class DreamWorld:
     """The World whose frames `model` dreams; state of every slot is preallocated, any subset may be stepped."""
 
     def __init__(
-        self, model: WorldModel, card: checkpoint.Card, starts: checkpoint.Starts, slots: int = 1, steps: int | None = None
+        self,
+        model: WorldModel,
+        card: checkpoint.Card,
+        starts: checkpoint.Starts,
+        slots: int = 1,
+        steps: int | None = None,
     ) -> None:
         if slots < 1:
             raise ValueError(f"a world has at least 1 slot, got {slots}")

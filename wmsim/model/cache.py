@@ -18,7 +18,9 @@ from wmsim.model.dynamics import Cache, DynamicsConfig
 class RollingCache:
     """Place 0 keeps the first frame (the sink), places 1 .. context are a ring, the last one is the frame in work."""
 
-    def __init__(self, config: DynamicsConfig, rows: int, dtype: torch.dtype, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, config: DynamicsConfig, rows: int, dtype: torch.dtype, device: torch.device | str = "cpu"
+    ) -> None:
         self.context = config.context
         tokens, width = config.tokens + config.registers, config.dim // config.heads
         shape = (rows, tokens, config.kv_heads, config.context + 2, width)
@@ -63,7 +65,9 @@ class RollingCache:
     def state(self, row: int) -> dict[str, Any]:
         """A copy of one row, for `load`."""
         return {
-            "layers": [(keys[row, ..., :-1, :].clone(), values[row, ..., :-1, :].clone()) for keys, values in self.layers],
+            "layers": [
+                (keys[row, ..., :-1, :].clone(), values[row, ..., :-1, :].clone()) for keys, values in self.layers
+            ],
             "count": int(self.counts[row]),
         }
 

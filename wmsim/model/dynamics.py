@@ -81,10 +81,15 @@ class TimeBlock(nn.Module):
         """One frame x (B, N, D) over the cache (B, N, G, M, E), whose last place it fills; bias (B, H, M)."""
         batch, tokens, groups = x.shape[0], x.shape[1], self.attention.kv_heads
         query, key, value = self.attention.split(rearrange(self.norm(x), "b n d -> (b n) 1 d"))
-        rows = {"keys": rearrange(keys, "b n g m e -> (b n) g m e"), "values": rearrange(values, "b n g m e -> (b n) g m e")}
+        rows = {
+            "keys": rearrange(keys, "b n g m e -> (b n) g m e"),
+            "values": rearrange(values, "b n g m e -> (b n) g m e"),
+        }
         rows["keys"][:, :, -1:], rows["values"][:, :, -1:] = key.to(keys.dtype), value.to(values.dtype)
         spread = repeat(bias.to(query.dtype), "b (g s) m -> (b n) g s 1 m", n=tokens, g=groups)
-        mixed = self.attention.merge(attend(query, rows["keys"].to(query.dtype), rows["values"].to(query.dtype), spread))
+        mixed = self.attention.merge(
+            attend(query, rows["keys"].to(query.dtype), rows["values"].to(query.dtype), spread)
+        )
         x = x + rearrange(mixed, "(b n) 1 d -> b n d", b=batch)
         out: Tensor = x + self.mlp(self.mlp_norm(x))
         return out
@@ -118,8 +123,10 @@ class Dynamics(nn.Module):
         """The layers that attend over time, in order."""
         return [block for block in self.blocks if isinstance(block, TimeBlock)]
 
-    def embed(self, noised: Tensor, tau: Tensor, d: Tensor, action: Tensor, known: Tensor) -> Float[Tensor, "*rows N D"]:
-        """Tokens of frames: noised latents (*rows, S, C) and registers, each plus the frame's action and signal level."""
+    def embed(
+        self, noised: Tensor, tau: Tensor, d: Tensor, action: Tensor, known: Tensor
+    ) -> Float[Tensor, "*rows N D"]:
+        """Tokens of frames: noised latents (*rows, S, C) and registers, each plus action and signal level."""
         levels = torch.cat([sinusoid(tau, _LEVEL_WIDTH, 2.0), sinusoid(d.log2(), _LEVEL_WIDTH, 32.0)], -1)
         dtype = self.inward.weight.dtype
         moved = torch.where(known[..., None], self.action(action.to(dtype)), self.unknown_action)
@@ -193,9 +200,7 @@ class Dynamics(nn.Module):
 
     def cache_bias(self, ages: Int[Tensor, "B M"], seen: Bool[Tensor, "B M"]) -> list[Float[Tensor, "B H M"]]:
         """The attention bias of each time layer over cached frames of such ages (0: the frame itself)."""
-        return [
-            rearrange(torch.where(seen, block.age[:, ages], -1e9), "h b m -> b h m") for block in self.time_blocks
-        ]
+        return [rearrange(torch.where(seen, block.age[:, ages], -1e9), "h b m -> b h m") for block in self.time_blocks]
 
 
 def pack(latent: Float[Tensor, "*rows h w C"], side: int = 2) -> Float[Tensor, "*rows S D"]:

@@ -84,7 +84,7 @@ def symexp(x: Tensor) -> Tensor:
 
 
 def two_hot(value: Float[Tensor, "..."], bins: Float[Tensor, "K"]) -> Float[Tensor, "... K"]:
-    """Weights over `bins` (in symlog space, evenly spaced) whose symexp-expectation is `value`, on the two nearest bins."""
+    """Weights on the two nearest of `bins` (evenly spaced in symlog) whose symexp-expectation is `value`."""
     place = torch.bucketize(value, symexp(bins)).clamp(1, len(bins) - 1)
     low, high = symexp(bins)[place - 1], symexp(bins)[place]
     share = ((value - low) / (high - low)).clamp(0, 1)

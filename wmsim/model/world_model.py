@@ -87,7 +87,12 @@ class WorldModel(nn.Module):
         return self.tokenizer.decode(self.to_latent(tokens).to(self.dtype))
 
     def dream(
-        self, noise: Float[Tensor, "B S C"], action: Float[Tensor, "B A"], cache: RollingCache, rows: list[int], steps: int
+        self,
+        noise: Float[Tensor, "B S C"],
+        action: Float[Tensor, "B A"],
+        cache: RollingCache,
+        rows: list[int],
+        steps: int,
     ) -> tuple[Float[Tensor, "B S C"], Readings]:
         """The next frame of `rows`: `steps` denoising passes, then `commit`; log_error is that of the first pass."""
         layers = cache.gather(rows)
@@ -106,7 +111,12 @@ class WorldModel(nn.Module):
         return tokens, Readings(readings.reward, readings.end, readings.proprio, expected)
 
     def commit(
-        self, tokens: Float[Tensor, "B S C"], noise: Tensor, action: Float[Tensor, "B A"], cache: RollingCache, rows: list[int]
+        self,
+        tokens: Float[Tensor, "B S C"],
+        noise: Tensor,
+        action: Float[Tensor, "B A"],
+        cache: RollingCache,
+        rows: list[int],
     ) -> Readings:
         """Show the network a finished frame, slightly noised, so that the cache keeps it; returns the heads' readings.
 

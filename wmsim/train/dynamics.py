@@ -23,9 +23,9 @@ from wmsim.train.loop import Draw
 class DynamicsStageConfig:
     """What one batch of windows is made of; every share lies in [0, 1].
 
-    frames: T, more than the context so that not every frame sees the first. bootstrap: share of rows with coarse steps,
-    from `bootstrap_from` of the training on. single: share of windows taught as images. unknown: share whose actions are
-    hidden. endings: share drawn at the end of their episode. rollout: share of batches, from `rollout_from` on, whose
+    frames: T, more than the context so that not every frame sees the first. bootstrap: share of rows with coarse
+    steps, from `bootstrap_from` of the training on. single: share of windows taught as images. unknown: share whose
+    actions are hidden. endings: share drawn at the end of their episode. rollout: share of batches, from `rollout_from` on, whose
     frames after the first `rollout_context` the model made itself. Loss weights are those of the heads.
     """
 
@@ -103,7 +103,11 @@ class DynamicsStage:
         return trusted
 
     def _coarse_rows(self, draw: Draw) -> int:
-        return int(self.config.bootstrap * self.config.batch) if draw.step >= self.config.bootstrap_from * self.steps else 0
+        return (
+            int(self.config.bootstrap * self.config.batch)
+            if draw.step >= self.config.bootstrap_from * self.steps
+            else 0
+        )
 
     def _levels(self, draw: Draw) -> tuple[Float[Tensor, "B T"], Float[Tensor, "B T"]]:
         c, coarse, finest = self.config, self._coarse_rows(draw), self.model.config.dynamics.finest

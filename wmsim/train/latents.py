@@ -1,6 +1,6 @@
 """A dataset as latents: every frame encoded once, and windows of them drawn with a far-back frame as sink.
 
-Shape legend: N frames, B windows of T frames, h x w grid, c latent channels, S tokens of C channels, A actions, P proprio.
+Shape legend: N frames, B windows of T frames, h x w grid, c latent channels, A action width, P proprio width.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Latents:
     cache: Cache
 
     def sample(self, draw: Draw, batch: int, frames: int, endings: float) -> LatentBatch:
-        """Windows of `frames` frames: one sink from anywhere earlier in the episode, or the frame just before, then a run.
+        """Windows of `frames` frames: a sink, from anywhere earlier in the episode or the frame just before, and a run.
 
         endings: share of windows moved so that they end with their episode's last frame, where crashes are.
         """
@@ -73,7 +73,7 @@ class Latents:
 
     def moments(self) -> tuple[Float[Tensor, "c"], Float[Tensor, "c"]]:
         """Mean and standard deviation of each latent channel, from at most 4,096 evenly spaced frames."""
-        some = torch.from_numpy(self.latent[:: max(1, len(self.latent) // 4096)]).float().flatten(0, 2)
+        some = torch.from_numpy(np.array(self.latent[:: max(1, len(self.latent) // 4096)])).float().flatten(0, 2)
         return some.mean(0), some.std(0).clamp(min=1e-3)
 
 

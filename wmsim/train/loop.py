@@ -89,7 +89,9 @@ def processes(device: str) -> Iterator[tuple[int, int]]:
 class Loop:
     """Runs a stage from its last saved step to its end; leaves the averaged weights in the stage's module."""
 
-    def __init__(self, stage: Stage, config: LoopConfig, folder: Path, seed: int, rank: int = 0, count: int = 1) -> None:
+    def __init__(
+        self, stage: Stage, config: LoopConfig, folder: Path, seed: int, rank: int = 0, count: int = 1
+    ) -> None:
         self.stage, self.config, self.seed, self.rank, self.count = stage, config, seed, rank, count
         self.path = folder / stage.name / "state.pt"
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
 class TrainConfig:
     """A whole training run.
 
-    data: a recorded dataset. out: states, curves and `model.safetensors`. test: share of episodes held back.
+    data: a recorded dataset. out: states, curves, `model.safetensors`. test: share of episodes held back, or 0.
     compiled: torch.compile, worth its minute on runs of ten minutes and more; needs a C++ compiler.
     starts, start_frames: the reset distribution that ships. domain: what the robot control is called.
     """
@@ -63,7 +63,7 @@ def train(config: TrainConfig) -> Path:
     """Train to the end and return the path of the checkpoint; ValueError when model and data do not fit."""
     torch.set_num_threads(config.threads or _physical_cores())
     whole = open_cache(config.data)
-    cache, _ = whole.split(config.test, seed=config.seed)
+    cache = whole.split(config.test, seed=config.seed)[0] if config.test else whole
     config = replace(config, model=_fitted(config.model, cache))
     out, device = Path(config.out), config.device
     torch.manual_seed(config.seed)
@@ -129,8 +129,8 @@ def draw_starts(latents: Latents, count: int, frames: int, seed: int) -> Starts:
     if not len(usable):
         raise ValueError(f"no episode is longer than {2 * frames} frames: record longer ones or lower start_frames")
     episodes = np.sort(rng.choice(usable, count, replace=count > len(usable)))
-    firsts = [int(cache.episode_start[e]) + int(rng.integers(0, cache.episode_length[e] - 2 * frames)) for e in episodes]
-    rows = np.asarray(firsts)[:, None] + np.arange(frames)
+    offsets = rng.integers(0, cache.episode_length[episodes] - 2 * frames)
+    rows = (cache.episode_start[episodes] + offsets)[:, None] + np.arange(frames)
     return Starts(
         quantise(torch.from_numpy(latents.latent[rows])),
         torch.from_numpy(cache.action[rows]),

@@ -1,4 +1,4 @@
-"""The tokenizer stage: frames to latents and back, with noise on the latents so that the decoder forgives the dynamics."""
+"""The tokenizer stage: frames to latents and back; noise on the latents makes the decoder forgive the dynamics."""
 
 from __future__ import annotations
 

@@ -1,0 +1,120 @@
+"""DreamWorld on a tiny random model: the contract's corners that the conformance suite does not name."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.model_tiny import tiny_model
+from tests.test_checkpoint import CARD, tiny_starts
+from wmsim import checkpoint, dream
+from wmsim.conformance import CheckConfig, check_world
+from wmsim.control import Control
+from wmsim.dream import DreamWorld
+from wmsim.world import Start, World
+
+
+def _world(slots: int = 2, steps: int | None = None) -> DreamWorld:
+    return DreamWorld(tiny_model(), CARD, tiny_starts(), slots, steps)
+
+
+def _wheel(count: int, steer: float = 0.0) -> Control:
+    return Control.of_wheel(torch.tensor([[steer, 0.5]] * count))
+
+
+def _start(count: int = 2, length: int = 3) -> Start:
+    frames = torch.randint(0, 256, (count, length, 16, 16, 3), dtype=torch.uint8)
+    control = Control(robot=torch.zeros(count, length - 1, 2), domain="wheel") if length > 1 else None
+    return Start({"front": frames}, control)
+
+
+def test_it_is_a_world_and_passes_every_check() -> None:
+    assert isinstance(_world(), World)
+    check_world(_world, CheckConfig(frames=12)).raise_for_failures()
+
+
+def test_shapes_and_declarations() -> None:
+    world = _world()
+    step = world.reset([0, 1], [4, 5])
+    assert step.frames["front"].shape == (2, 1, 16, 16, 3)
+    step = world.step([1], _wheel(1))
+    assert step.proprio is not None
+    assert step.proprio.shape == (1, 1, 2)
+    assert step.uncertainty is not None
+    assert (step.uncertainty > 0).all()
+    assert 0 <= float(step.info["end_probability"]) <= 1
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_every_number_of_steps_dreams(steps: int) -> None:
+    world = _world(1, steps)
+    first = world.reset([0], [1]).frames["front"]
+    assert not torch.equal(first, world.step([0], _wheel(1)).frames["front"])
+
+
+def test_start_frames_are_shown_and_used() -> None:
+    world, start = _world(), _start()
+    shown = world.reset([0, 1], [1, 1], start).frames["front"]
+    assert torch.equal(shown[:, 0], start.frames["front"][:, -1])
+    after = world.step([0, 1], _wheel(2)).frames["front"]
+    assert not torch.equal(after[0], after[1])
+
+
+def test_an_ended_slot_rests_until_it_is_reset() -> None:
+    world = _world()
+    world.model.dynamics.heads.out.bias.data[61] = 50.0
+    world.reset([0, 1], [1, 2])
+    ended = world.step([0, 1], _wheel(2))
+    again = world.step([0, 1], _wheel(2, 0.9))
+    assert ended.terminated is not None
+    assert ended.terminated.all()
+    assert torch.equal(ended.frames["front"], again.frames["front"])
+    assert again.reward is not None
+    assert not again.reward.any()
+
+
+def test_a_snapshot_can_be_pickled() -> None:
+    world = _world()
+    world.reset([0, 1], [1, 2])
+    kept = pickle.loads(pickle.dumps(world.snapshot([0])))
+    wanted = world.step([0], _wheel(1)).frames["front"]
+    world.restore([1], kept)
+    assert torch.equal(world.step([1], _wheel(1)).frames["front"], wanted)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda w: w.step([0], _wheel(1)), "never reset"),
+        (lambda w: w.reset([0, 1], [1, 2], _start(length=1)) and w.step([0], _wheel(2)), "shape"),
+        (lambda w: w.reset([0, 1], [1, 2], Start({"rear": torch.zeros(2, 1, 16, 16, 3, dtype=torch.uint8)})), "front"),
+        (lambda w: w.reset([0], [1], _start()), "start frames have shape"),
+        (lambda w: w.reset([0, 1], [1, 2], Start({"front": torch.zeros(2, 1, 16, 16, 3)})), "uint8"),
+        (lambda w: w.reset([0, 1], [1, 2], Start(_start().frames)), "controls between"),
+        (lambda w: DreamWorld(w.model, w.card, w.starts, 0), "at least 1 slot"),
+        (lambda w: DreamWorld(w.model, w.card, w.starts, 1, 0), "denoising passes"),
+    ],
+)
+def test_bad_input_is_told(call, words: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=words):
+        call(_world())
+
+
+def test_loading_by_path_and_by_unknown_name(tmp_path: Path) -> None:
+    path = tmp_path / "square.safetensors"
+    checkpoint.save(path, tiny_model(), CARD, tiny_starts())
+    assert dream.load(path, slots=2).spec.name == "square"
+    with pytest.raises(FileNotFoundError, match="neither a checkpoint file nor one that ships"):
+        dream.load("nowhere")
+
+
+def test_a_world_without_reward_says_none() -> None:
+    card = checkpoint.Card(
+        "square", 8.0, "wheel", (-1.0, -1.0), (1.0, 1.0), ("a", "b"), reward=False, termination=False
+    )
+    world = DreamWorld(tiny_model(), card, tiny_starts())
+    world.reset([0], [0])
+    step = world.step([0], _wheel(1))
+    assert step.reward is None
+    assert step.terminated is None

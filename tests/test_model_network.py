@@ -1,0 +1,146 @@
+"""The network: shapes, causality, cached equals uncached, the rolling cache, heads, packing."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.model_tiny import CONFIG, DYNAMICS, TOKENIZER, tiny_model
+from wmsim.model.cache import RollingCache
+from wmsim.model.dynamics import DynamicsConfig, pack, unpack
+from wmsim.model.flow import CONTEXT_TAU, mix
+from wmsim.model.heads import symexp, symlog, two_hot
+from wmsim.model.layers import attend
+from wmsim.model.tokenizer import TokenizerConfig, to_frames, to_pixels
+from wmsim.model.world_model import WorldModelConfig
+
+FRAMES = 4 * DYNAMICS.context
+
+
+def _run(model, tokens, action, single=False):  # type: ignore[no-untyped-def]
+    batch, frames = tokens.shape[:2]
+    tau = torch.full((batch, frames), CONTEXT_TAU)
+    known = torch.ones(batch, frames, dtype=torch.bool)
+    known[:, 0] = False
+    return model.dynamics(
+        tokens, tau, torch.full_like(tau, 1 / DYNAMICS.finest), action, known, torch.full((batch,), single)
+    )
+
+
+def _film(batch: int = 2, frames: int = FRAMES) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    tokens = torch.randn(batch, frames, DYNAMICS.tokens, DYNAMICS.channels, generator=generator)
+    return tokens, torch.randn(tokens.shape, generator=generator), torch.randn(batch, frames, 2, generator=generator)
+
+
+def test_attend_is_grouped_scaled_dot_product_attention() -> None:
+    query, key, value = torch.randn(3, 4, 5, 8), torch.randn(3, 2, 6, 8), torch.randn(3, 2, 6, 8)
+    wanted = torch.nn.functional.scaled_dot_product_attention(query, key, value, enable_gqa=True)
+    assert torch.allclose(attend(query, key, value), wanted, atol=1e-5)
+
+
+def test_cached_equals_uncached_far_beyond_the_context() -> None:
+    model, (tokens, noise, action) = tiny_model(), _film()
+    _, features = _run(model, mix(noise, tokens, torch.full(tokens.shape[:2], CONTEXT_TAU)), action)
+    wanted = model.dynamics.heads(features)
+    cache = RollingCache(DYNAMICS, 2, torch.float32)
+    for t in range(FRAMES):
+        made = model.commit(tokens[:, t], noise[:, t], action[:, t], cache, [0, 1])
+        assert torch.allclose(made.log_error, wanted.log_error[:, t], atol=1e-3), t
+        assert torch.allclose(made.reward, wanted.reward[:, t], atol=1e-3), t
+
+
+def test_a_row_of_the_cache_does_not_know_the_others() -> None:
+    model, (tokens, noise, action) = tiny_model(), _film()
+    together, alone = RollingCache(DYNAMICS, 2, torch.float32), RollingCache(DYNAMICS, 2, torch.float32)
+    for t in range(FRAMES):
+        both = model.commit(tokens[:, t], noise[:, t], action[:, t], together, [0, 1])
+        one = model.commit(tokens[1:, t], noise[1:, t], action[1:, t], alone, [1])
+        assert torch.allclose(both.log_error[1:], one.log_error, atol=1e-4)
+    assert alone.counts.tolist() == [0, FRAMES]
+
+
+def test_the_network_is_causal_and_forgets_what_left_the_window() -> None:
+    model, (tokens, _, action) = tiny_model(), _film()
+    before, _ = _run(model, tokens, action)
+    later = tokens.clone()
+    later[:, 10] += 1
+    after, _ = _run(model, later, action)
+    assert torch.equal(before[:, :10], after[:, :10])
+    assert not torch.allclose(before[:, 11], after[:, 11])
+    reach = 10 + DYNAMICS.context * DYNAMICS.time_layers
+    assert reach >= FRAMES or torch.allclose(before[:, reach + 1 :], after[:, reach + 1 :], atol=1e-5)
+
+
+def test_single_images_see_no_other_frame() -> None:
+    model, (tokens, _, action) = tiny_model(), _film()
+    before, _ = _run(model, tokens, action, single=True)
+    tokens[:, :5] += 1
+    after, _ = _run(model, tokens, action, single=True)
+    assert torch.allclose(before[:, 5:], after[:, 5:], atol=1e-5)
+
+
+def test_actions_reach_the_prediction_and_unknown_ones_do_not() -> None:
+    model, (tokens, _, action) = tiny_model(), _film()
+    before, _ = _run(model, tokens, action)
+    other, _ = _run(model, tokens, action + 1)
+    assert not torch.allclose(before[:, 1], other[:, 1])
+    assert torch.equal(before[:, 0], other[:, 0])
+
+
+def test_state_of_a_cache_row_can_be_moved() -> None:
+    model, (tokens, noise, action) = tiny_model(), _film()
+    cache = RollingCache(DYNAMICS, 3, torch.float32)
+    for t in range(9):
+        model.commit(tokens[:, t], noise[:, t], action[:, t], cache, [0, 1])
+    cache.load(2, cache.state(1))
+    twice = [model.commit(tokens[1:, 9], noise[1:, 9], action[1:, 9], cache, [row]).log_error for row in (1, 2)]
+    assert torch.equal(*twice)
+
+
+def test_pack_and_unpack_are_inverse() -> None:
+    latent = torch.randn(3, 4, 6, 5)
+    tokens = pack(latent, 2)
+    assert tokens.shape == (3, 6, 20)
+    assert torch.equal(unpack(tokens, 4, 2), latent)
+    assert torch.equal(tokens[0, 0], latent[0, :2, :2].flatten())
+
+
+def test_frames_survive_the_way_to_pixels_and_back() -> None:
+    frames = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16, 1).expand(-1, -1, -1, 3)
+    assert torch.equal(to_frames(to_pixels(frames)), frames)
+
+
+def test_tokenizer_shapes_and_bounds() -> None:
+    model = tiny_model()
+    frames = torch.randint(0, 256, (2, 16, 16, 3), dtype=torch.uint8)
+    latent = model.tokenizer.encode(frames)
+    assert latent.shape == (2, 4, 4, 4)
+    assert latent.abs().max() <= 1
+    assert model.decode(model.encode(frames)).shape == frames.shape
+    assert torch.allclose(model.to_latent(model.to_tokens(latent)), latent, atol=1e-5)
+
+
+def test_two_hot_expectation_is_the_value() -> None:
+    bins = torch.linspace(-6, 6, 61)
+    values = torch.tensor([-3.0, -0.07, 0.0, 0.013, 0.5, 20.0])
+    assert torch.allclose((two_hot(values, bins) * symexp(bins)).sum(-1), values, atol=1e-4)
+    assert torch.allclose(symexp(symlog(values)), values, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: TokenizerConfig(height=60), "60x64"),
+        (lambda: DynamicsConfig(finest=6), "power of two"),
+        (lambda: WorldModelConfig(TOKENIZER, replace(DYNAMICS, tokens=5)), "4 tokens of 16"),
+        (lambda: tiny_model().dynamics._block(0).__class__(48, 5, 5, 64), "multiple of heads"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_told(make, words: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_a_configuration_survives_its_plain_form() -> None:
+    assert WorldModelConfig.from_dict(CONFIG.to_dict()) == CONFIG
