@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import shutil
@@ -55,11 +56,17 @@ def test_the_links_lead_somewhere() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def purpose(path: Path) -> str:
+    """What the first line of a module says of it."""
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0] if path.suffix == ".py" else "..."
+
+
 def test_the_file_map_is_the_one_of_git() -> None:
     if not (ROOT / ".git").exists() or shutil.which("git") is None:
         pytest.skip("no git checkout: there is nothing to compare the map with")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     there = {name for name in listed if name.startswith(MAPPED) and (ROOT / name).is_file()}
     told = set(re.findall(r"^\| `([^`]+)` \|", README.partition("## Files")[2], re.MULTILINE))
-    assert {name for name in told if name.startswith(MAPPED)} == there
-    assert all((ROOT / name).exists() for name in told)
+    missing = [f"| `{name}` | {purpose(ROOT / name)} |" for name in sorted(there - told)]
+    assert missing == [], "put these lines into the file map"
+    assert [name for name in told if not (ROOT / name).exists()] == [], "take these lines out of the file map"
