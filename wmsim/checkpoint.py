@@ -96,7 +96,8 @@ def load(path: str | Path, device: str = "cpu", dtype: torch.dtype | None = None
         model = WorldModel(WorldModelConfig.from_dict(note["config"]))
         weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
         model.load_state_dict(weights)
-        card = Card(**{k: tuple(v) if isinstance(v, list) else v for k, v in note["card"].items()})
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in note["card"].items()}
+        card = Card(**plain)
         starts = Starts(**{k.removeprefix("starts."): v for k, v in tensors.items() if k.startswith("starts.")})
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged or was made by another version of wmsim: {error}") from error

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from gymnasium import spaces
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -66,7 +67,7 @@ def spec_of(model: WorldModel, card: checkpoint.Card) -> WorldSpec:
         name=card.name,
         cameras={card.camera: size},
         frames_per_second=card.frames_per_second,
-        controls={card.domain: spaces.Box(np.float32(card.low), np.float32(card.high), dtype=np.float32)},
+        controls={card.domain: spaces.Box(np.array(card.low, np.float32), np.array(card.high, np.float32), dtype=np.float32)},
         proprio=card.proprio,
         memory="window",
         context=model.config.dynamics.context,
@@ -153,7 +154,7 @@ class DreamWorld:
     def _noise(self, rows: list[int]) -> Float[Tensor, "n S C"]:
         dynamics = self.model.config.dynamics
         flat = keyed_normal(self._seeds[rows], self._cache.counts[rows], dynamics.tokens * dynamics.channels)
-        return flat.unflatten(-1, (dynamics.tokens, dynamics.channels))
+        return rearrange(flat, "n (s c) -> n s c", s=dynamics.tokens)
 
     def _shown(self, rows: list[int], reward: Tensor, uncertainty: Tensor, end: Tensor) -> Step:
         ended = torch.as_tensor(self._ended[rows], device=self._device)

@@ -134,7 +134,8 @@ class Dynamics(nn.Module):
         tokens = self.inward(noised.to(dtype))
         tokens = tokens + self.place.to(tokens.dtype)
         registers = self.registers.to(tokens.dtype).expand(*tokens.shape[:-2], -1, -1)
-        return torch.cat([tokens, registers], -2) + shared[..., None, :].to(tokens.dtype)
+        out: Tensor = torch.cat([tokens, registers], -2) + shared[..., None, :].to(tokens.dtype)
+        return out
 
     def forward(
         self,

@@ -31,7 +31,8 @@ def attend(
     if bias is not None:
         logits = logits + bias
     weight = rearrange(logits.softmax(-1, dtype=torch.float32).to(value.dtype), "r g s n m -> r g (s n) m")
-    return rearrange(weight @ value, "r g (s n) e -> r (g s) n e", s=shared)
+    mixed: Tensor = rearrange(weight @ value, "r g (s n) e -> r (g s) n e", s=shared)
+    return mixed
 
 
 class SwiGLU(nn.Module):

@@ -45,6 +45,8 @@ class TokenizerConfig:
 class Tokenizer(nn.Module):
     """Frames (B, H, W, 3) uint8 <-> latents (B, h, w, C) in (-1, 1)."""
 
+    overlaps: Tensor
+
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
         self.config = config

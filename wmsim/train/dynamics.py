@@ -25,8 +25,8 @@ class DynamicsStageConfig:
 
     frames: T, more than the context so that not every frame sees the first. bootstrap: share of rows with coarse
     steps, from `bootstrap_from` of the training on. single: share of windows taught as images. unknown: share whose
-    actions are hidden. endings: share drawn at the end of their episode. rollout: share of batches, from `rollout_from` on, whose
-    frames after the first `rollout_context` the model made itself. Loss weights are those of the heads.
+    actions are hidden. endings: share drawn at the end of their episode. rollout: share of batches, from `rollout_from`
+    on, whose frames after the first `rollout_context` the model made itself. The other numbers weigh the heads' losses.
     """
 
     batch: int = 12
