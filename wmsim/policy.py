@@ -77,7 +77,7 @@ class DriverConfig:
     pedal_noise: float = 0.15
     recoveries: float = 0.15
     stops: float = 0.02
-    mistakes: float = 0.06
+    mistakes: float = 0.07
 
 
 _STEADY, _SWERVE, _STOP, _FAST, _DRIFT, _BLIND = range(6)
@@ -100,9 +100,10 @@ class _Mood:
 class ScriptedDriver:
     """Follows the lane from `info["state"]` by pure pursuit and speed control, with noise, recoveries and mistakes."""
 
-    def __init__(self, config: DriverConfig = DriverConfig(), slots: int = 1, frames_per_second: float = 16.0) -> None:
-        """ValueError: fewer than one slot, or a cruising range that is empty."""
+    def __init__(self, config: DriverConfig | None = None, slots: int = 1, frames_per_second: float = 16.0) -> None:
+        """config None: the defaults. ValueError: fewer than one slot, or a cruising range that is empty."""
         _need_slots(slots)
+        config = config or DriverConfig()
         if not 0 < config.slow <= config.fast:
             raise ValueError(f"the cruising speeds go from slow to fast, got {config.slow} to {config.fast}")
         self._config, self._rate = config, frames_per_second
@@ -118,7 +119,8 @@ class ScriptedDriver:
         state = info.get("state")
         if state is None or len(state) != len(self._moods):
             got = "nothing" if state is None else f"{len(state)} rows"
-            raise ValueError(f'the driver reads info["state"] with {len(self._moods)} rows (outputs=("state",)), got {got}')
+            wanted = f'info["state"] with {len(self._moods)} rows (outputs=("state",))'
+            raise ValueError(f"the driver reads {wanted}, got {got}")
         rows = [self._act(mood, np.asarray(row, np.float64)) for mood, row in zip(self._moods, state, strict=True)]
         return np.array(rows, np.float32)
 
@@ -149,7 +151,7 @@ class ScriptedDriver:
             mood.push = float(mood.rng.choice([-1, 1]) * mood.rng.uniform(0.06, 0.4))
         elif draw < config.mistakes + config.recoveries and speed > 1:
             mood.doing, mood.left = _SWERVE, int(self._rate * mood.rng.uniform(0.2, 0.6))
-            mood.push = float(mood.rng.choice([-1, 1]) * mood.rng.uniform(0.1, 0.6) * min(1.0, 5 / speed))
+            mood.push = float(mood.rng.choice([-1, 1]) * mood.rng.uniform(0.1, 0.6) * min(1.0, 25 / speed**2))
         elif draw < config.mistakes + config.recoveries + config.stops:
             mood.doing, mood.left = _STOP, int(self._rate * mood.rng.uniform(1.0, 3.5))
         if mood.rng.random() * self._rate < 0.08:

@@ -1,4 +1,4 @@
-"""The ego car: a free chassis on four sprung wheels, steered by position actuators, driven by motors, braked by friction.
+"""The ego car: a chassis on four sprung wheels, steered by position actuators, driven by motors, braked by friction.
 
 Metres, radians, newtons; x forward, y left, z up from the middle of the wheelbase.
 """
@@ -43,11 +43,13 @@ def ego_xml(friction: float) -> tuple[str, str]:
     body = (
         f'<body name="ego" pos="0 0 {_RIDE}"><freejoint name="ego"/>'
         f'<inertial pos="0 0 0" mass="{_MASS}" diaginertia="420 1700 1900"/>'
-        f'<geom name="chassis" type="box" size="2.05 0.86 0.4" pos="0 0 0.2" contype="1" conaffinity="2" friction="0.3"/>'
-        f'{"".join(wheels)}</body>'
+        f'<geom name="chassis" type="box" size="2.05 0.86 0.4" pos="0 0 0.2" contype="1" conaffinity="2" '
+        f'friction="0.3"/>'
+        f"{''.join(wheels)}</body>"
     )
     drives = "".join(f'<motor name="drive_{n}" joint="spin_{n}"/>' for n, _, _ in _CORNERS)
-    steers = "".join(f'<position name="steer_{n}" joint="steer_{n}" kp="700" forcerange="-600 600"/>' for n in ("fl", "fr"))
+    steer = '<position name="steer_{0}" joint="steer_{0}" kp="700" forcerange="-600 600"/>'
+    steers = steer.format("fl") + steer.format("fr")
     return body, f"<actuator>{drives}{steers}</actuator>"
 
 
@@ -74,7 +76,8 @@ class EgoCar:
         data.ctrl[:4] = throttle * _TOTAL * MAX_ACCELERATION * WHEEL_RADIUS / 4
         data.ctrl[4:] = steer * MAX_WHEEL_ANGLE
         # A brake is dry friction on the wheels' axles: it can hold the car but never push it backwards.
-        self._model.dof_frictionloss[self._spins] = 2 + max(-drive, 0.0) * _TOTAL * 2 * MAX_ACCELERATION * WHEEL_RADIUS / 4
+        brake = max(-drive, 0.0) * _TOTAL * 2 * MAX_ACCELERATION * WHEEL_RADIUS / 4
+        self._model.dof_frictionloss[self._spins] = 2 + brake
         touched = False
         for count in (3, 3, 3, 4):
             mujoco.mj_step(self._model, data, count)

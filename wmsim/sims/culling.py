@@ -1,4 +1,4 @@
-"""Which geoms and which rays matter: bounding boxes projected onto a grid of pixels, seen from a camera or from the sun.
+"""Which rays matter: bounding boxes projected onto a grid of pixels, seen from a camera or from the sun.
 
 Shape legend: G geoms, K of them, N points. Everything here is conservative: it never drops a ray that could hit.
 """

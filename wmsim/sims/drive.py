@@ -41,6 +41,8 @@ class DriveWorld:
             raise ValueError(f"unknown output {unknown[0]!r}: choose from {', '.join(OUTPUTS)}")
         if renderer not in ("rays", "gl"):
             raise ValueError(f"unknown renderer {renderer!r}: choose 'rays' or 'gl'")
+        if renderer == "gl" and (workers > 1 or "normals" in outputs):
+            raise ValueError("renderer='gl' works in one thread and has no normals: use workers=1, or renderer='rays'")
         if min(slots, workers) < 1 or size < 8:
             raise ValueError(f"slots and workers are at least 1 and size at least 8, got {slots}, {workers} and {size}")
         self._size, self._outputs, self._renderer = size, tuple(outputs), renderer
@@ -80,8 +82,8 @@ class DriveWorld:
             raise ValueError("the drive twin cannot begin from frames, which do not fix its state: restore a snapshot")
 
         def begin(row: int) -> Outcome:
-            episode = Episode(keys[row], self._size, self._renderer)
-            self._episodes[chosen[row]] = episode
+            episode = Episode(keys[row], self._size, self._renderer, self._outputs)
+            self._put(chosen[row], episode)
             return episode.outcome
 
         return self._gather(begin, len(chosen))
@@ -110,18 +112,24 @@ class DriveWorld:
         for slot, state in zip(chosen, snapshot.states, strict=True):
             episode = self._episodes[slot]
             if episode is None or episode.seed != state.seed:
-                episode = Episode(state.seed, self._size, self._renderer)
+                episode = Episode(state.seed, self._size, self._renderer, self._outputs)
+                self._put(slot, episode)
             episode.load(state)
-            self._episodes[slot] = episode
 
     def close(self) -> None:
         """End the threads and drop the towns."""
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
-        self._episodes = [None] * len(self._episodes)
+        for slot in range(self.slots):
+            self._put(slot, None)
 
     # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _put(self, slot: int, episode: Episode | None) -> None:
+        before, self._episodes[slot] = self._episodes[slot], episode
+        if before is not None:
+            before.close()
 
     def _running(self, slot: int) -> Episode:
         episode = self._episodes[slot]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from wmsim.sims import streets
 from wmsim.sims.car import FRAMES_PER_SECOND, EgoCar
-from wmsim.sims.raycast import CameraConfig, Image, RayRenderer
+from wmsim.sims.gl import GlRenderer
+from wmsim.sims.raycast import CameraConfig, Image, RayRenderer, Renderer
 from wmsim.sims.roads import Array, Lane, wrap
 from wmsim.sims.state import CURVATURE_METRES, PREVIEW_METRES
 from wmsim.sims.town import Town, make_town
@@ -71,13 +72,13 @@ def town_of(seed: int) -> Town:
 class Episode:
     """A drive through one town, from a random place on a lane until it crashes or leaves the road."""
 
-    def __init__(self, seed: int, size: int, renderer: str) -> None:
+    def __init__(self, seed: int, size: int, renderer: str = "rays", outputs: tuple[str, ...] = ()) -> None:
         """Draws the start: lane, place, speed up to what the next bend allows, a little off the lane's middle."""
         self.seed, self._town = seed, town_of(seed)
         self._model = copy.copy(self._town.model)
         self._data = mujoco.MjData(self._model)
         self._car = EgoCar(self._model)
-        self._renderer = make_renderer(self._model, self._town, size, renderer)
+        self._renderer = make_renderer(self._model, self._town, size, renderer, outputs)
         rng = np.random.default_rng([seed, 0xE6])
         self._lane = int(rng.integers(len(self._town.lanes)))
         self._s = float(rng.uniform(0, self._way.length))
@@ -123,6 +124,10 @@ class Episode:
         self._lane, self._s, self._progress = state.lane, state.s, state.progress
         self._velocity, self._acceleration = state.velocity.copy(), state.acceleration.copy()
         self.outcome = state.outcome
+
+    def close(self) -> None:
+        """Give the renderer's resources back."""
+        self._renderer.close()
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -191,6 +196,11 @@ class Episode:
         return np.concatenate([head, bend, (ahead @ turn).ravel(), tail]).astype(np.float32)
 
 
-def make_renderer(model: mujoco.MjModel, town: Town, size: int, renderer: str) -> RayRenderer:
-    """The renderer of an episode."""
-    return RayRenderer(model, town.scene, CameraConfig(size=size))
+def make_renderer(
+    model: mujoco.MjModel, town: Town, size: int, renderer: str, outputs: tuple[str, ...] = ()
+) -> Renderer:  # fmt: skip
+    """The renderer "rays" or "gl" for one copy of a town's model. ImportError: "gl" where there is no OpenGL."""
+    config = CameraConfig(size=size)
+    if renderer == "gl":
+        return GlRenderer(town.mjcf, town.scene, config, outputs)
+    return RayRenderer(model, town.scene, config)

@@ -46,6 +46,12 @@ class GroundMap:
         found: NDArray[np.uint8] = self.classes[place[:, 1], place[:, 0]]
         return found
 
+    def picture(self, side: int) -> NDArray[np.uint8]:
+        """The map as (side, side, 3) colours, row 0 in the south; side is R over a power of two."""
+        level = self._side.bit_length() - side.bit_length()
+        texels = self._texels[self._start[level] : self._start[level] + side * side]
+        return np.ascontiguousarray(texels.view(np.uint8).reshape(side, side, 4)[:, :, :3])
+
     def sample(self, points: Array, minor: Array, major: Array) -> Array:
         """Mean colour (N, 3) in [0, 1] of footprints at points (N, 2); half axes as vectors (N, 2) in metres."""
         width = np.maximum(np.hypot(minor[:, 0], minor[:, 1]), 0.5 * self.texel)

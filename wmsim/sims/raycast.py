@@ -8,6 +8,7 @@ again from 2 x 2 rays.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import mujoco
 import numpy as np
@@ -54,7 +55,7 @@ class Image:
 class Scene:
     """What a renderer must know beside the model. sky_label: segmentation id of the sky; ground None: no ground plane.
 
-    hidden: (G,) bool, geoms that are never drawn and cast no shadow; exclude: a body of many such, which rays never visit.
+    hidden: (G,) bool, geoms that are never drawn and cast no shadow; exclude: a body of many such, which rays skip.
     """
 
     materials: Materials
@@ -63,6 +64,19 @@ class Scene:
     hidden: NDArray[np.bool_]
     sky_label: int = 0
     exclude: int = -1
+
+
+@runtime_checkable
+class Renderer(Protocol):
+    """What draws a view: `RayRenderer`, or `gl.GlRenderer` where there is OpenGL."""
+
+    def draw(self, data: mujoco.MjData, position: Array, rotation: Array) -> Image:
+        """The view from `position` (3,) with camera-to-world `rotation` (3, 3), OpenCV axes."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the renderer holds."""
+        ...
 
 
 @dataclass
@@ -97,7 +111,7 @@ def pixel_rays(size: int, field_of_view: float, factor: int = 1) -> Array:
 
 
 class RayRenderer:
-    """Draws one model from any camera. It owns the model's geom groups, so a model serves one renderer at a time."""
+    """Draws a model from any camera. It owns the model's geom groups, so a model serves one renderer at a time."""
 
     def __init__(self, model: mujoco.MjModel, scene: Scene, config: CameraConfig) -> None:
         self._model, self._scene, self._config = model, scene, config
@@ -124,9 +138,13 @@ class RayRenderer:
         rough = np.flatnonzero(edges)
         if len(rough):
             rays = (self._four[rough].reshape(-1, 3)) @ rotation.T
-            fine = self._shade(data, position, self._trace(data, position, rays, np.repeat(near[rough], 4)), self._pixel / 2)
+            second = self._trace(data, position, rays, np.repeat(near[rough], 4))
+            fine = self._shade(data, position, second, self._pixel / 2)
             colour[rough] = fine.reshape(-1, 4, 3).mean(1)
         return self._image(colour, first)
+
+    def close(self) -> None:
+        """Nothing to give back."""
 
     # --- rays ------------------------------------------------------------------------------------------------------
 
@@ -159,7 +177,8 @@ class RayRenderer:
         hit, distance, normal = np.full(len(rays), SKY, np.int32), np.zeros(len(rays)), np.zeros((len(rays), 3))
         rows = np.flatnonzero(near)
         if len(rows):
-            hit[rows], distance[rows], normal[rows] = self._cast(data, position, rays[rows], (_SEEN,), self._config.far, True)
+            found = self._cast(data, position, rays[rows], (_SEEN,), self._config.far, True)
+            hit[rows], distance[rows], normal[rows] = found
         distance = np.where(hit >= 0, distance, np.inf)
         if self._scene.ground is not None:
             down = np.minimum(rays[:, 2], -1e-9)
@@ -185,7 +204,8 @@ class RayRenderer:
         if not len(rows):
             return shadow
         length = np.sqrt((path * path).sum(1))
-        blocker, distance, _ = self._cast(data, origin, path / length[:, None], (_SEEN, _CASTS), 2 * _SUN_METRES, False)
+        rays = path / length[:, None]
+        blocker, distance, _ = self._cast(data, origin, rays, (_SEEN, _CASTS), 2 * _SUN_METRES, False)
         shadow[rows] = (blocker >= 0) & (distance < length - 0.02)
         # Fading out with distance hides the end of the shadows' reach.
         return shadow * np.clip(4 - 4 * reach / self._config.shadow_metres, 0, 1)

@@ -92,21 +92,18 @@ def wrap(angle: Array) -> Array:
 
 def offset(points: Array, left: float, closed: bool = False) -> Array:
     """A polyline (N, 2) moved `left` metres to its left."""
-    if closed:
-        chord = np.roll(points, -1, 0) - np.roll(points, 1, 0)
-    else:
-        chord = np.gradient(points, axis=0)
+    chord = np.roll(points, -1, 0) - np.roll(points, 1, 0) if closed else np.gradient(points, axis=0)
     chord = chord / np.maximum(np.linalg.norm(chord, axis=1, keepdims=True), 1e-9)
     return points + left * np.stack([-chord[:, 1], chord[:, 0]], 1)
 
 
 def resample(points: Array, step: float, closed: bool = False) -> Array:
-    """A polyline with points evenly spaced, about `step` metres apart (exactly STEP-spaced when closed, by scaling)."""
+    """A polyline with points evenly spaced, about `step` metres apart (rounded so that they divide it)."""
     path = np.concatenate([points, points[:1]]) if closed else points
     gaps = np.linalg.norm(np.diff(path, axis=0), axis=1)
     path = path[np.concatenate([[True], gaps > 1e-9])]
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    count = max(int(round(arc[-1] / step)), 2)
+    count = max(round(float(arc[-1]) / step), 2)
     s = np.linspace(0, arc[-1], count + 1)
     s = s[:-1] if closed else s
     return np.stack([np.interp(s, arc, path[:, 0]), np.interp(s, arc, path[:, 1])], 1)
@@ -149,12 +146,7 @@ def loop_lane(network: Network, loop: Sequence[Node], reverse: bool) -> Lane:
         pieces.append(_toward(network.cores, node, after))
     centre = _smooth(resample(np.concatenate(pieces), STEP_METRES, closed=True), 4)
     right = resample(offset(centre, -LANE_METRES / 2, closed=True), 0.1, closed=True)
-    return Lane(_smooth(_exact(right), 3))
-
-
-def _exact(points: Array) -> Array:
-    """The closed polyline at a spacing that is STEP_METRES after at most a 0.1 % change of scale of the arc."""
-    return resample(points, STEP_METRES, closed=True)
+    return Lane(_smooth(resample(right, STEP_METRES, closed=True), 3))
 
 
 def _smooth(points: Array, half: int) -> Array:
@@ -175,9 +167,13 @@ def _corner(into: Array, out: Array) -> Array:
     u, v = into[-1] - into[-2], out[1] - out[0]
     u, v = u / np.linalg.norm(u), v / np.linalg.norm(v)
     turn = np.arccos(np.clip(u @ v, -0.98, 1.0))
-    handle = np.linalg.norm(q - p) * (4 / 3 * np.tan(turn / 4) / max(2 * np.sin(turn / 2), 1e-3) if turn > 0.05 else 1 / 3)
+    handle = np.linalg.norm(q - p) * (
+        4 / 3 * np.tan(turn / 4) / max(2 * np.sin(turn / 2), 1e-3) if turn > 0.05 else 1 / 3
+    )
     t = np.linspace(0, 1, 41)[:, None]
-    curve = (1 - t) ** 3 * p + 3 * t * (1 - t) ** 2 * (p + handle * u) + 3 * t**2 * (1 - t) * (q - handle * v) + t**3 * q
+    curve = (
+        (1 - t) ** 3 * p + 3 * t * (1 - t) ** 2 * (p + handle * u) + 3 * t**2 * (1 - t) * (q - handle * v) + t**3 * q
+    )
     return resample(curve, STEP_METRES)
 
 

@@ -46,7 +46,9 @@ def sky(light: Light, rays: Array) -> Array:
     base = np.asarray(light.horizon) * (1 - height) + np.asarray(light.zenith) * height
     toward = np.clip(rays @ np.asarray(light.sun), 0, 1)[:, None]
     sun = np.asarray(light.sun_colour)
-    return np.clip(base + sun * (0.25 * toward**8 + 0.35 * toward**60 + 1.2 * np.clip((toward - 0.9985) * 1500, 0, 1)), 0, 1)
+    disc = 1.2 * np.clip((toward - 0.9985) * 1500, 0, 1)
+    shown: Array = np.clip(base + sun * (0.25 * toward**8 + 0.35 * toward**60 + disc), 0, 1)
+    return shown
 
 
 def haze(light: Light, colour: Array, rays: Array, distance: Array) -> Array:
@@ -54,14 +56,17 @@ def haze(light: Light, colour: Array, rays: Array, distance: Array) -> Array:
     clear = np.exp(-light.haze * distance)[:, None]
     toward = np.clip(rays @ np.asarray(light.sun), 0, 1)[:, None]
     veil = np.asarray(light.horizon) + np.asarray(light.sun_colour) * (0.25 * toward**8)
-    return colour * clear + np.clip(veil, 0, 1) * (1 - clear)
+    seen: Array = colour * clear + np.clip(veil, 0, 1) * (1 - clear)
+    return seen
 
 
 def lit(light: Light, albedo: Array, normals: Array, shadow: Array) -> Array:
     """Diffuse light on `albedo` (N, 3): sun where `shadow` (N,) is 0, and ambient light, stronger from above."""
     facing = np.clip(normals @ np.asarray(light.sun), 0, 1) * (1 - shadow)
     above = 0.75 + 0.25 * normals[:, 2]
-    return albedo * (facing[:, None] * np.asarray(light.sun_colour) * 1.15 + above[:, None] * np.asarray(light.ambient))
+    sun, ambient = np.asarray(light.sun_colour), np.asarray(light.ambient)
+    bright: Array = albedo * (facing[:, None] * sun * 1.15 + above[:, None] * ambient)
+    return bright
 
 
 def mottle(x: Array, y: Array) -> Array:
@@ -118,7 +123,7 @@ def _body(colour: Array, second: Array, period: Array, p: Array, n: Array, size:
     sill = _band(p[:, 2], -9.0, 0.14 - size[:, 2], w)
     lamp = _band(np.abs(p[:, 1]), 0.45 * size[:, 1], size[:, 1], w) * _band(p[:, 2], 0.05, 0.3, w) * end
     colour = _blend(colour, (0.12, 0.12, 0.13), np.maximum(wheel, sill))
-    lamps = np.where((n[:, :1] > 0), [1.0, 0.97, 0.8], [0.85, 0.06, 0.05])
+    lamps = np.where(n[:, :1] > 0, [1.0, 0.97, 0.8], [0.85, 0.06, 0.05])
     return _blend(colour, lamps, lamp)
 
 

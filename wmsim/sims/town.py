@@ -5,7 +5,6 @@ Shape legend: G geoms. Metres; x east, y north, z up; yaw from x, + = left.
 
 from __future__ import annotations
 
-import colorsys
 from dataclasses import dataclass, field
 
 import mujoco
@@ -17,18 +16,25 @@ from wmsim.sims.car import TIMESTEP, ego_xml
 from wmsim.sims.ground import GroundMap
 from wmsim.sims.raycast import Scene
 from wmsim.sims.roads import LANE_METRES, STEP_METRES, Array, Lane, Network, RoadConfig, loop_lane, make_network, offset
-from wmsim.sims.shading import PATTERNS, Light, Materials
+from wmsim.sims.shading import PATTERNS, Materials
+from wmsim.sims.weather import hue, light_of, palette_of, surface_of
 
 _EDGE = LANE_METRES + 0.1 + streets.KERB_METRES
 """From a road's middle to the outer side of its kerb."""
 _PLAIN, _WINDOWS, _BODY, _CABIN, _LEAVES = range(len(PATTERNS))
+_CARS = (
+    (2.1, 0.88, 0.38, 0.28, 1.1, -0.15),
+    (2.15, 0.9, 0.4, 0.3, 1.5, -0.5),
+    (2.3, 0.95, 0.5, 0.5, 1.8, -0.4),
+)
+"""Saloon, estate, van: half length, half width, half heights of body and cabin, half length and middle of the cabin."""
 
 
 @dataclass(frozen=True)
 class TownConfig:
     """How full a town is: traffic cars, parked cars, metres between trees, and metres of ground around the roads."""
 
-    roads: RoadConfig = RoadConfig()
+    roads: RoadConfig = field(default_factory=RoadConfig)
     traffic: int = 9
     parked: int = 14
     tree_metres: float = 17.0
@@ -40,6 +46,7 @@ class Town:
     """lanes: one closed lane per loop and direction; friction: of the tyres on this surface; parked: (K, 3) x, y, yaw;
     buildings: (B, 5) x, y, yaw and half sizes along and across; traffic_bodies: mocap ids of the moving cars."""
 
+    mjcf: str
     model: mujoco.MjModel
     scene: Scene
     ground: GroundMap
@@ -69,8 +76,8 @@ class _Builder:
         bits = 'contype="2" conaffinity="1"' if solid else 'contype="0" conaffinity="0"'
         x, y, z, yaw = place
         self.xml.append(
-            f'<geom name="{name}" type="{kind}" size="{" ".join(f"{s:.4f}" for s in size)}" pos="{x:.4f} {y:.4f} {z:.4f}" '
-            f'euler="0 0 {yaw:.5f}" {bits}/>'
+            f'<geom name="{name}" type="{kind}" size="{" ".join(f"{s:.4f}" for s in size)}" '
+            f'pos="{x:.4f} {y:.4f} {z:.4f}" euler="0 0 {yaw:.5f}" {bits}/>'
         )
 
 
@@ -82,7 +89,7 @@ class _Space:
         self._metres, self._side = metres, len(self._taken)
 
     def take(self, place: Array, along: float, across: float) -> bool:
-        """Claim a rectangle around place (x, y, yaw) with these half sizes; False, and nothing claimed, if any is taken."""
+        """Claim a rectangle around place (x, y, yaw) with these half sizes; False, and nothing, if any is taken."""
         a, b = np.meshgrid(np.arange(-along, along + 0.3, 0.5), np.arange(-across, across + 0.3, 0.5))
         c, s = np.cos(place[2]), np.sin(place[2])
         x, y = place[0] + c * a - s * b, place[1] + s * a + c * b
@@ -95,8 +102,9 @@ class _Space:
         return True
 
 
-def make_town(seed: int, config: TownConfig = TownConfig()) -> Town:
-    """The town of a seed."""
+def make_town(seed: int, config: TownConfig | None = None) -> Town:
+    """The town of a seed; config None: the one that ships."""
+    config = config or TownConfig()
     rng = np.random.default_rng([seed, 0x70])
     network = make_network(rng, config.roads)
     metres = network.extent[0] + 2 * config.margin_metres
@@ -109,62 +117,14 @@ def make_town(seed: int, config: TownConfig = TownConfig()) -> Town:
     buildings = _build(builder, space, network)
     _plant(builder, space, network, config)
     cars = _traffic_xml(builder, config.traffic)
-    friction, asphalt = _surface(rng)
-    ground = GroundMap(classes, _palette(rng, asphalt), metres)
+    friction, asphalt = surface_of(rng)
+    ground = GroundMap(classes, palette_of(rng, asphalt), metres)
     xml = _document(builder, _kerbs(network), cars, friction)
     model = mujoco.MjModel.from_xml_string(xml)
     materials, hidden = _materials(model, builder)
-    scene = Scene(materials, _light(rng), ground, hidden, streets.SKY, model.body("street").id)
+    scene = Scene(materials, light_of(rng), ground, hidden, streets.SKY, model.body("street").id)
     lanes = tuple(loop_lane(network, loop, reverse) for loop in network.loops for reverse in (False, True))
-    return Town(model, scene, ground, network, lanes, friction, parked, buildings, config.traffic)
-
-
-# --- light and surface ---------------------------------------------------------------------------------------------
-
-
-def _light(rng: np.random.Generator) -> Light:
-    """Time of day and haze: a low sun is warm and weak, a high one white."""
-    height, azimuth = np.radians(rng.uniform(16, 62)), rng.uniform(-np.pi, np.pi)
-    high = float(np.clip((np.degrees(height) - 16) / 30, 0, 1))
-    sun = (float(np.cos(height) * np.cos(azimuth)), float(np.cos(height) * np.sin(azimuth)), float(np.sin(height)))
-    dull = float(rng.uniform(0, 1) ** 2)
-    warm, white = np.array([0.95, 0.62, 0.36]), np.array([0.80, 0.76, 0.68])
-    shine = (warm + (white - warm) * high) * (1 - 0.45 * dull)
-    ambient = np.array([0.40, 0.42, 0.52]) + high * np.array([0.05, 0.06, 0.02]) + 0.08 * dull
-    zenith = np.array([0.30, 0.42, 0.68]) + high * np.array([-0.06, 0.08, 0.20])
-    horizon = np.array([0.93, 0.78, 0.66]) + high * np.array([-0.15, 0.07, 0.26])
-    grey = np.array([0.74, 0.77, 0.80])
-    haze = float(0.0015 + 0.008 * rng.uniform(0, 1) ** 2 + 0.006 * dull)
-    zenith, horizon = zenith + (grey - zenith) * 0.6 * dull, horizon + (grey - horizon) * 0.5 * dull
-    return Light(sun, _triple(shine), _triple(ambient), _triple(zenith), _triple(horizon), haze)
-
-
-def _triple(colour: Array) -> tuple[float, float, float]:
-    return (float(colour[0]), float(colour[1]), float(colour[2]))
-
-
-def _surface(rng: np.random.Generator) -> tuple[float, Array]:
-    """Tyre friction and colour of the road: dry asphalt, new asphalt, concrete, or wet."""
-    kinds = ((0.95, (0.38, 0.38, 0.40)), (1.0, (0.27, 0.27, 0.30)), (0.9, (0.52, 0.50, 0.47)), (0.65, (0.22, 0.24, 0.28)))
-    friction, colour = kinds[int(rng.choice(4, p=[0.4, 0.2, 0.2, 0.2]))]
-    return friction, np.array(colour) + rng.uniform(-0.03, 0.03)
-
-
-def _palette(rng: np.random.Generator, asphalt: Array) -> NDArray[np.uint8]:
-    palette = np.zeros((256, 3))
-    palette[streets.GRASS] = hue(rng, 0.22, 0.33, 0.35, 0.6, 0.42, 0.58)
-    palette[streets.ROAD] = asphalt
-    palette[streets.MARKING] = (0.97, 0.97, 0.94)
-    palette[streets.KERB] = (0.80, 0.80, 0.78)
-    palette[streets.PAVEMENT] = hue(rng, 0.03, 0.12, 0.05, 0.3, 0.56, 0.70)
-    palette[streets.BAY] = asphalt * 0.85
-    return (palette * 255).astype(np.uint8)
-
-
-def hue(rng: np.random.Generator, *ranges: float) -> Array:
-    """A colour (3,) drawn evenly from ranges of hue, saturation and value, six numbers."""
-    h, s, v = (float(rng.uniform(ranges[2 * i], ranges[2 * i + 1])) for i in range(3))
-    return np.array(colorsys.hsv_to_rgb(h % 1.0, s, v))
+    return Town(xml, model, scene, ground, network, lanes, friction, parked, buildings, config.traffic)
 
 
 # --- what stands in the town ---------------------------------------------------------------------------------------
@@ -172,7 +132,8 @@ def hue(rng: np.random.Generator, *ranges: float) -> Array:
 
 def _park(builder: _Builder, painter: streets.StreetPainter, network: Network, config: TownConfig) -> Array:
     """Parked cars in bays cut into the pavement, mostly in rows of two or three."""
-    rng, places = builder.rng, []
+    rng = builder.rng
+    places: list[Array] = []
     cores = list(network.cores.values())
     while len(places) < config.parked:
         line = cores[int(rng.integers(len(cores)))]
@@ -202,9 +163,8 @@ def rectangle(place: Array, along: float, across: float) -> Array:
 def _car_geoms(builder: _Builder, place: Array, label: int) -> None:
     """Body and cabin of a car standing at place (x, y, z, yaw): a saloon, an estate or a van."""
     rng = builder.rng
-    paint = hue(rng, 0, 1, 0.55, 0.9, 0.5, 0.9) if rng.random() < 0.65 else np.full(3, rng.choice([0.15, 0.5, 0.9]))
-    length, width, body, cabin, reach, back = ((2.1, 0.88, 0.38, 0.28, 1.1, -0.15), (2.15, 0.9, 0.4, 0.3, 1.5, -0.5),
-                                               (2.3, 0.95, 0.5, 0.5, 1.8, -0.4))[int(rng.choice(3, p=[0.5, 0.3, 0.2]))]  # fmt: skip
+    paint = hue(rng, 0.0, 1.0, 0.55, 0.9, 0.5, 0.9) if rng.random() < 0.65 else np.full(3, rng.choice([0.15, 0.5, 0.9]))
+    length, width, body, cabin, reach, back = _CARS[int(rng.choice(3, p=[0.5, 0.3, 0.2]))]
     x, y, z, yaw = place
     glass = np.array([0.16, 0.2, 0.26])
     low, high = z + 0.22 + body, z + 0.22 + 2 * body + cabin
@@ -242,10 +202,12 @@ def _house(builder: _Builder, place: Array, along: float, across: float) -> None
     storeys = int(rng.integers(1, 6))
     period = (float(rng.uniform(2.2, 3.6)), float(rng.uniform(2.8, 3.4)))
     height = storeys * period[1] / 2 + 0.4
-    wall = hue(rng, 0.0, 0.14, 0.15, 0.6, 0.55, 0.95) if rng.random() < 0.7 else hue(rng, 0.5, 0.7, 0.1, 0.35, 0.5, 0.85)
+    warm = rng.random() < 0.7
+    wall = hue(rng, 0.0, 0.14, 0.15, 0.6, 0.55, 0.95) if warm else hue(rng, 0.5, 0.7, 0.1, 0.35, 0.5, 0.85)
     pane = hue(rng, 0.55, 0.62, 0.3, 0.5, 0.25, 0.5)
     at = np.array([place[0], place[1], height, place[2]])
-    builder.geom("box", at, (along, across, height), wall, streets.BUILDING, pattern=_WINDOWS, second=pane, period=period)
+    size = (along, across, height)
+    builder.geom("box", at, size, wall, streets.BUILDING, pattern=_WINDOWS, second=pane, period=period)
     if storeys <= 3 and rng.random() < 0.7:
         roof = hue(rng, 0.98, 1.06, 0.4, 0.7, 0.35, 0.6)
         top = np.array([place[0], place[1], 2 * height + 0.6, place[2]])
@@ -267,14 +229,20 @@ def _plant(builder: _Builder, space: _Space, network: Network, config: TownConfi
         radius = rng.uniform(1.4, 2.6)
         spot = spot + rng.uniform(-0.3, 0.3, 2)
         if rng.random() < 0.75 and space.take(np.array([*spot, 0.0]), 0.6, 0.6):
-            leaf = hue(rng, 0.2, 0.36, 0.45, 0.75, 0.28, 0.45) if rng.random() < 0.85 else hue(rng, 0.05, 0.12, 0.6, 0.8, 0.5, 0.7)
-            trunk = rng.uniform(0.9, 1.4)
-            builder.geom("cylinder", np.array([*spot, trunk, 0.0]), (0.22, trunk), np.array([0.36, 0.26, 0.18]), streets.TREE)
-            builder.geom(
-                "ellipsoid", np.array([*spot, 2 * trunk + 0.8 * radius, rng.uniform(0, 3)]),
-                (radius, radius, radius * rng.uniform(0.9, 1.4)), leaf, streets.TREE,
-                pattern=_LEAVES, second=np.minimum(leaf * 1.5, 1), solid=False,
-            )  # fmt: skip
+            _tree(builder, spot, radius)
+
+
+def _tree(builder: _Builder, spot: Array, radius: float) -> None:
+    """A trunk to crash into and a crown of this radius, green or autumnal."""
+    rng = builder.rng
+    green = rng.random() < 0.85
+    leaf = hue(rng, 0.2, 0.36, 0.45, 0.75, 0.28, 0.45) if green else hue(rng, 0.05, 0.12, 0.6, 0.8, 0.5, 0.7)
+    trunk = rng.uniform(0.9, 1.4)
+    bark = np.array([0.36, 0.26, 0.18])
+    builder.geom("cylinder", np.array([*spot, trunk, 0.0]), (0.22, trunk), bark, streets.TREE)
+    top = np.array([*spot, 2 * trunk + 0.8 * radius, rng.uniform(0, 3)])
+    size, light = (radius, radius, radius * rng.uniform(0.9, 1.4)), np.minimum(leaf * 1.5, 1)
+    builder.geom("ellipsoid", top, size, leaf, streets.TREE, pattern=_LEAVES, second=light, solid=False)
 
 
 # --- the model -----------------------------------------------------------------------------------------------------
@@ -302,7 +270,8 @@ def _kerbs(network: Network) -> str:
             for k in range(0, len(edge) - 1, 8):
                 a, b = edge[k], edge[min(k + 8, len(edge) - 1)]
                 (x, y), half, yaw = (a + b) / 2, np.hypot(*(b - a)) / 2, np.arctan2(*(b - a)[::-1])
-                geoms.append(f'<geom class="kerb" size="{half:.3f} 0.16 0.07" pos="{x:.3f} {y:.3f} 0" euler="0 0 {yaw:.4f}"/>')
+                place = f'pos="{x:.3f} {y:.3f} 0" euler="0 0 {yaw:.4f}"'
+                geoms.append(f'<geom class="kerb" size="{half:.3f} 0.16 0.07" {place}/>')
     return "".join(geoms)
 
 
@@ -311,7 +280,9 @@ def _document(builder: _Builder, kerbs: str, cars: str, friction: float) -> str:
 <option timestep="{TIMESTEP!r}" integrator="implicitfast" cone="elliptic" iterations="20" ls_iterations="10"/>
 <size memory="2M"/>
 <default><default class="kerb"><geom type="box" contype="0" conaffinity="4" solref="0.03 1"/></default></default>
-<worldbody><body name="street"><geom name="floor" type="plane" size="0 0 1" contype="0" conaffinity="5"/>{kerbs}</body>{"".join(builder.xml)}{cars}
+<worldbody>
+<body name="street"><geom name="floor" type="plane" size="0 0 1" contype="0" conaffinity="5"/>{kerbs}</body>
+{"".join(builder.xml)}{cars}
 {ego_xml(friction)[0]}</worldbody>{ego_xml(friction)[1]}</mujoco>"""
 
 

@@ -50,7 +50,8 @@ class Traffic:
     def spawn(lanes: tuple[Lane, ...], count: int, rng: np.random.Generator, ego: Array) -> Traffic:
         """`count` cars at random places on the lanes, 12 m from each other and 16 m from `ego` (2,)."""
         places: list[Array] = [ego]
-        lane, s = [], []
+        lane: list[int] = []
+        s: list[float] = []
         while len(lane) < count:
             pick = int(rng.integers(len(lanes)))
             arc = float(rng.uniform(0, lanes[pick].length))
@@ -68,7 +69,7 @@ class Traffic:
         """Advance every car."""
         state = self.state
         point, yaw, _ = self.poses(np.zeros(1))
-        ahead, turn, bend = self.poses(np.concatenate([[0.0], _LOOK]))
+        ahead, _, bend = self.poses(np.concatenate([[0.0], _LOOK]))
         discs, owner = _discs(point[:, 0], yaw[:, 0], ego)
         gap = _gaps(ahead[:, 1:], discs, np.arange(len(state.s))[:, None] != owner[None])
         gap = np.minimum(gap, self._yield(ahead[:, 1:], yaw[:, 0], ego))

@@ -1,0 +1,127 @@
+"""Policies: the random one, and the scripted driver, good and bad."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wmsim.control import Control, wheel_space
+from wmsim.policy import DriverConfig, Policy, RandomPolicy, ScriptedDriver, pursuit
+from wmsim.sims.state import STATE_NAMES
+
+
+def _state(**values: float) -> np.ndarray:
+    """A straight, free road at 8 m/s."""
+    row = dict.fromkeys(STATE_NAMES, 0.0)
+    row.update({f"preview_{d}m_x": float(d) for d in (3, 6, 10, 15, 22)}, speed_mps=8.0, gap_m=45.0, friction=0.9)
+    row.update(values)
+    return np.array([[row[name] for name in STATE_NAMES]], np.float32)
+
+
+_GOOD = DriverConfig(slow=10.0, fast=10.0, noise=0.0, pedal_noise=0.0, recoveries=0.0, stops=0.0, mistakes=0.0)
+
+
+def _act(config: DriverConfig = _GOOD, **values: float) -> np.ndarray:
+    return ScriptedDriver(config, 1).act(None, {"state": _state(**values)})[0]
+
+
+def test_random_policies_draw_from_the_space_by_seed_alone() -> None:
+    first, second = RandomPolicy(wheel_space(), 2), RandomPolicy(wheel_space(), 1)
+    assert isinstance(first, Policy)
+    first.reset([0, 1], [4, 9])
+    second.reset([0], [9])
+    for _ in range(3):
+        both, one = first.act(None, {}), second.act(None, {})
+        assert both.shape == (2, 2)
+        assert wheel_space().contains(both[0])
+        np.testing.assert_array_equal(both[1], one[0])
+        assert not np.array_equal(both[0], both[1])
+
+
+def test_the_driver_steers_towards_the_lane() -> None:
+    left = {f"preview_{d}m_y": 0.05 * d for d in (3, 6, 10, 15, 22)}
+    right = {name: -value for name, value in left.items()}
+    assert abs(_act()[0]) < 1e-6
+    assert _act(**left)[0] > 0.02
+    assert _act(**right)[0] < -0.02
+
+
+def test_pursuit_of_a_circle_gives_its_curvature() -> None:
+    radius, rear = 12.0, 1.3
+    row = _state(speed_mps=6.0).astype(np.float64)[0]
+    for d in (3, 6, 10, 15, 22):
+        row[STATE_NAMES.index(f"preview_{d}m_x")] = radius * np.sin((d + rear) / radius) - rear
+        row[STATE_NAMES.index(f"preview_{d}m_y")] = radius * (1 - np.cos((d + rear) / radius))
+    assert np.tan(pursuit(row)) / 2.6 == pytest.approx(1 / radius, rel=0.03)
+
+
+def test_the_driver_keeps_speed_and_brakes_for_bends_and_cars() -> None:
+    assert _act(speed_mps=5.0)[1] > 0.5
+    assert abs(_act(speed_mps=10.0)[1]) < 0.05
+    assert _act(speed_mps=10.0, gap_m=8.0)[1] < -0.3
+    assert _act(speed_mps=10.0, curvature_5m=0.2)[1] < -0.3
+
+
+def test_a_blind_driver_does_not_brake_for_the_car_ahead() -> None:
+    config = DriverConfig(slow=10.0, fast=10.0, noise=0.0, pedal_noise=0.0, recoveries=0.0, stops=0.0, mistakes=1e9)
+    driver = ScriptedDriver(config, 12)
+    driver.reset(range(12), range(12))
+    state = np.repeat(_state(speed_mps=10.0, gap_m=6.0), 12, 0)
+    drives = driver.act(None, {"state": state})
+    assert (drives[:, 1] > -0.2).any()
+    assert np.abs(drives[:, 0]).max() > 0.05
+
+
+def test_rows_are_keyed_by_their_seeds_alone() -> None:
+    one, three = ScriptedDriver(DriverConfig(), 1), ScriptedDriver(DriverConfig(), 3)
+    one.reset([0], [5])
+    three.reset([0, 1, 2], [1, 5, 2])
+    for _ in range(40):
+        a = one.act(None, {"state": _state()})
+        b = three.act(None, {"state": np.repeat(_state(), 3, 0)})
+        np.testing.assert_array_equal(a[0], b[1])
+    assert wheel_space().contains(a[0])
+    assert a.dtype == np.float32
+
+
+def test_what_a_user_gets_wrong_is_told() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        ScriptedDriver(DriverConfig(), 0)
+    with pytest.raises(ValueError, match="slow to fast"):
+        ScriptedDriver(DriverConfig(slow=9.0, fast=3.0), 1)
+    with pytest.raises(ValueError, match="outputs"):
+        ScriptedDriver(DriverConfig(), 1).act(None, {})
+
+
+# --- in the twin ---------------------------------------------------------------------------------------------------
+
+
+def _drive(config: DriverConfig, seed: int, seconds: float) -> tuple[float, float, list[float]]:
+    """Seconds until the end, metres of progress, and the steering used."""
+    pytest.importorskip("mujoco")
+    from wmsim.sims.drive import DriveWorld
+
+    world, driver = DriveWorld(1, size=8, outputs=("state",)), ScriptedDriver(config, 1)
+    step = world.reset([0], [seed])
+    driver.reset([0], [seed])
+    steers: list[float] = []
+    for _ in range(int(16 * seconds)):
+        wheel = driver.act(None, step.info)
+        steers.append(float(wheel[0, 0]))
+        step = world.step([0], Control.of_wheel(wheel))
+        if bool(step.terminated.any()):  # type: ignore[union-attr]
+            break
+    return len(steers) / 16, float(step.info["state"][0, STATE_NAMES.index("progress_m")]), steers
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_driver_without_mistakes_drives_for_half_a_minute(seed: int) -> None:
+    seconds, metres, steers = _drive(DriverConfig(mistakes=0.0), seed, 30)
+    assert seconds == 30
+    assert metres > 150
+    assert np.std(steers) > 0.05
+
+
+def test_mistakes_end_episodes() -> None:
+    ends = [_drive(DriverConfig(mistakes=0.6), seed, 12)[0] < 12 for seed in (2, 4, 6)]
+    assert sum(ends) >= 2
