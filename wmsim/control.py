@@ -117,13 +117,13 @@ class Control:
     def select(self, rows: Sequence[int]) -> Control:
         """The control of some of the rows, in the order asked for."""
         index = list(rows)
+        return replace(self, **{f.name: _rows(getattr(self, f.name), index) for f in fields(self)})
 
-        def pick(value: Any) -> Any:
-            if isinstance(value, Tensor):
-                return value[index]
-            return tuple(value[i] for i in index) if isinstance(value, tuple) else value
 
-        return replace(self, **{f.name: pick(getattr(self, f.name)) for f in fields(self)})
+def _rows(value: Any, index: list[int]) -> Any:
+    if isinstance(value, Tensor):
+        return value[index]
+    return tuple(value[i] for i in index) if isinstance(value, tuple) else value
 
 
 # --- keys <-> wheel ------------------------------------------------------------------------------------------------
