@@ -149,16 +149,15 @@ class ToyWorld:
     def _step(
         self, rows: list[int], frames: list[Array], rewards: list[Array], ends: list[Array], proprio: list[Array]
     ) -> Step:
-        def tensor(parts: list[Array], dtype: torch.dtype) -> torch.Tensor:
-            return torch.from_numpy(np.stack(parts, 1)).to(self._device, dtype)
-
-        shown: Frames = {"top": tensor(frames, torch.uint8)}
+        shown: Frames = {"top": self._tensor(frames, torch.uint8)}
         info: dict[str, Any] = {}
         if "state" in self.config.outputs:
             info["state"] = self._state["pose"][rows].astype(np.float32)
-        return Step(
-            shown, tensor(rewards, torch.float32), tensor(ends, torch.bool), tensor(proprio, torch.float32), info=info
-        )
+        reward, terminated = self._tensor(rewards, torch.float32), self._tensor(ends, torch.bool)
+        return Step(shown, reward, terminated, self._tensor(proprio, torch.float32), info=info)
+
+    def _tensor(self, parts: list[Array], dtype: torch.dtype) -> torch.Tensor:
+        return torch.from_numpy(np.stack(parts, 1)).to(self._device, dtype)
 
 
 def _checked(config: ToyConfig, slots: int) -> ToyConfig:
