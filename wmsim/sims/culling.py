@@ -15,7 +15,7 @@ Bools = NDArray[np.bool_]
 _SIGNS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float64)
 _EDGES = np.array([(i, i | bit) for bit in (1, 2, 4) for i in range(8) if not i & bit])
 _NEAR = 0.05
-_SUN_CELLS = 160
+_SUN_CELLS = 96
 
 
 class Boxes:
@@ -96,6 +96,6 @@ def _fill(low: Array, high: Array, size: int) -> Bools:
     side = size + 1
     count = np.bincount(np.concatenate([y0 * side + x0, y1 * side + x1]), minlength=side * side)
     count = count - np.bincount(np.concatenate([y0 * side + x1, y1 * side + x0]), minlength=side * side)
-    total = count.reshape(side, side).cumsum(0).cumsum(1)
+    total = count.astype(np.int32).reshape(side, side).cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32)
     covered: Bools = total[:size, :size] > 0
     return covered

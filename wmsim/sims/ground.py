@@ -65,8 +65,10 @@ class GroundMap:
         column = np.clip(((x + half) * scale).astype(np.int64), 0, last - 1)
         row = np.clip(((y + half) * scale).astype(np.int64), 0, last - 1)
         texels = self._texels[self._start[level][:, None] + row * last + column]
-        rgba = texels.view(np.uint8).reshape(len(points), len(_TAPS), 4)
-        mean: Array = rgba[:, :, :3].astype(np.uint16).sum(1) / (255.0 * len(_TAPS))
+        # Two channels add up side by side in one integer: eight bytes never reach the next channel's bits.
+        red_blue, green = (texels & 0xFF00FF).sum(1, dtype=np.uint32), ((texels >> 8) & 0xFF).sum(1, dtype=np.uint32)
+        total = np.stack([red_blue & 0xFFFF, green, red_blue >> 16], 1)
+        mean: Array = total / (255.0 * len(_TAPS))
         return mean
 
 

@@ -7,7 +7,7 @@ again from 2 x 2 rays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol, runtime_checkable
 
 import mujoco
@@ -92,7 +92,7 @@ class _Samples:
 
 
 def intrinsics(size: int, field_of_view: float) -> Array:
-    """The 3 x 3 OpenCV camera matrix K of a square pinhole image; a pixel's centre lies at (column + 0.5, row + 0.5)."""
+    """The 3 x 3 OpenCV camera matrix K of a square pinhole image; pixel centres lie at half integers."""
     focal = size / 2 / np.tan(field_of_view / 2)
     return np.array([[focal, 0, size / 2], [0, focal, size / 2], [0, 0, 1.0]])
 
@@ -111,7 +111,7 @@ def pixel_rays(size: int, field_of_view: float, factor: int = 1) -> Array:
 
 
 class RayRenderer:
-    """Draws a model from any camera. It owns the model's geom groups, so a model serves one renderer at a time."""
+    """Draws a model from any camera. It owns the model's geom groups: one renderer for a model at a time."""
 
     def __init__(self, model: mujoco.MjModel, scene: Scene, config: CameraConfig) -> None:
         self._model, self._scene, self._config = model, scene, config
@@ -132,15 +132,15 @@ class RayRenderer:
         self._casters = corners[self._model.geom_group != _HIDDEN]
         first = self._trace(data, position, self._one @ rotation.T, near)
         edges = self._edges(first) if self._config.supersample else np.zeros(len(first.hit), bool)
+        calm, rough = np.flatnonzero(~edges), np.flatnonzero(edges)
+        rays = self._four[rough].reshape(-1, 3) @ rotation.T
+        second = self._trace(data, position, rays, np.repeat(near[rough], 4))
+        width = np.repeat([self._pixel, self._pixel / 2], [len(calm), len(rays)])
+        shades = self._shade(data, _join(first, calm, second), width)
         colour = np.empty((len(first.hit), 3))
-        calm = np.flatnonzero(~edges)
-        colour[calm] = self._shade(data, position, _pick(first, calm), self._pixel)
-        rough = np.flatnonzero(edges)
-        if len(rough):
-            rays = (self._four[rough].reshape(-1, 3)) @ rotation.T
-            second = self._trace(data, position, rays, np.repeat(near[rough], 4))
-            fine = self._shade(data, position, second, self._pixel / 2)
-            colour[rough] = fine.reshape(-1, 4, 3).mean(1)
+        colour[calm] = shades[: len(calm)]
+        a, b, c, d = (shades[len(calm) + i :: 4] for i in range(4))
+        colour[rough] = (a + b + c + d) / 4
         return self._image(colour, first)
 
     def close(self) -> None:
@@ -232,7 +232,8 @@ class RayRenderer:
 
     # --- colours ---------------------------------------------------------------------------------------------------
 
-    def _shade(self, data: mujoco.MjData, position: Array, s: _Samples, pixel: float) -> Array:
+    def _shade(self, data: mujoco.MjData, s: _Samples, pixel: Array) -> Array:
+        """Colours (N, 3) of samples whose pixels are `pixel` (N,) wide at one metre."""
         light = self._scene.light
         colour = np.empty((len(s.hit), 3))
         void = np.flatnonzero(s.hit == SKY)
@@ -240,18 +241,18 @@ class RayRenderer:
         for rows, paint in ((np.flatnonzero(s.hit >= 0), self._solid), (np.flatnonzero(s.hit == GROUND), self._floor)):
             if len(rows):
                 part = _pick(s, rows)
-                bare = lit(light, paint(data, part, pixel), part.normal, part.shadow)
+                bare = lit(light, paint(data, part, pixel[rows]), part.normal, part.shadow)
                 colour[rows] = haze(light, bare, part.rays, part.distance)
         return colour
 
-    def _solid(self, data: mujoco.MjData, s: _Samples, pixel: float) -> Array:
+    def _solid(self, data: mujoco.MjData, s: _Samples, pixel: Array) -> Array:
         geom = s.hit.astype(np.int64)
         turn = data.geom_xmat[geom].reshape(-1, 3, 3)
         local = np.einsum("nji,nj->ni", turn, s.point - data.geom_xpos[geom])
         normal = np.einsum("nji,nj->ni", turn, s.normal)
         return albedo(self._scene.materials, geom, local, normal, self._model.geom_size[geom], s.distance * pixel)
 
-    def _floor(self, data: mujoco.MjData, s: _Samples, pixel: float) -> Array:
+    def _floor(self, data: mujoco.MjData, s: _Samples, pixel: Array) -> Array:
         assert self._scene.ground is not None
         flat = s.rays[:, :2] / np.maximum(np.hypot(s.rays[:, 0], s.rays[:, 1]), 1e-9)[:, None]
         half = (0.5 * pixel * s.distance)[:, None]
@@ -277,3 +278,8 @@ class RayRenderer:
 
 def _pick(s: _Samples, rows: NDArray[np.int64]) -> _Samples:
     return _Samples(s.rays[rows], s.hit[rows], s.distance[rows], s.normal[rows], s.point[rows], s.shadow[rows])
+
+
+def _join(a: _Samples, rows: NDArray[np.int64], b: _Samples) -> _Samples:
+    pairs = ((getattr(a, f.name)[rows], getattr(b, f.name)) for f in fields(_Samples))
+    return _Samples(*(np.concatenate(pair) for pair in pairs))

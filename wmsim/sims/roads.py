@@ -58,16 +58,11 @@ class Lane:
         turn = wrap(np.roll(self.yaw, -1) - np.roll(self.yaw, 1))
         self.curvature: Array = turn / np.maximum(np.hypot(chord[:, 0], chord[:, 1]), 1e-6)
         self.length = float(self.count * STEP_METRES)
+        self._table = LaneTable((self,))
 
     def at(self, s: Array | float) -> tuple[Array, Array, Array]:
         """Position (K, 2), yaw (K,) and curvature (K,) at arc lengths s, which wrap around."""
-        place = np.atleast_1d(np.asarray(s, np.float64)) / STEP_METRES
-        low = np.floor(place).astype(np.int64)
-        part = place - low
-        i, j = low % self.count, (low + 1) % self.count
-        point = self.points[i] + (self.points[j] - self.points[i]) * part[:, None]
-        yaw = self.yaw[i] + wrap(self.yaw[j] - self.yaw[i]) * part
-        return point, wrap(yaw), self.curvature[i] + (self.curvature[j] - self.curvature[i]) * part
+        return poses_on(self._table, np.zeros(1, np.int64), np.atleast_1d(np.asarray(s, np.float64)))
 
     def project(self, point: Array, near: float | None = None, window: float = 12.0) -> tuple[float, float]:
         """Arc length and left offset of the lane point nearest to `point`; within `window` metres of arc `near`."""
@@ -82,6 +77,28 @@ class Lane:
         along = delta[best, 0] * np.cos(self.yaw[i]) + delta[best, 1] * np.sin(self.yaw[i])
         left = -delta[best, 0] * np.sin(self.yaw[i]) + delta[best, 1] * np.cos(self.yaw[i])
         return float((i * STEP_METRES + along) % self.length), float(left)
+
+
+class LaneTable:
+    """The points of several lanes in one array, so that poses on all of them are found at once."""
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        self.rows = np.concatenate([np.column_stack([lane.points, lane.yaw, lane.curvature]) for lane in lanes])
+        self.count = np.array([lane.count for lane in lanes], np.int64)
+        self.start = np.cumsum(self.count) - self.count
+
+
+def poses_on(table: LaneTable, lane: NDArray[np.int64], s: Array) -> tuple[Array, Array, Array]:
+    """Positions (..., 2), yaws and curvatures (...) at arc lengths s (...) of lanes, which wrap around."""
+    place = s / STEP_METRES
+    low = np.floor(place).astype(np.int64)
+    part = (place - low)[..., None]
+    start, count = table.start[lane], table.count[lane]
+    before, after = table.rows[start + low % count], table.rows[start + (low + 1) % count]
+    rise = after - before
+    rise[..., 2] = wrap(rise[..., 2])
+    found = before + rise * part
+    return found[..., :2], wrap(found[..., 2]), found[..., 3]
 
 
 def wrap(angle: Array) -> Array:

@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from wmsim.sims.roads import Array, Lane, wrap
+from wmsim.sims.roads import Array, Lane, LaneTable, poses_on, wrap
 
 FREE_METRES = 45.0
 """The gap told when nothing is ahead."""
@@ -43,7 +43,7 @@ class Traffic:
     """The moving cars of one town."""
 
     def __init__(self, lanes: tuple[Lane, ...], state: TrafficState) -> None:
-        self._lanes = lanes
+        self._lanes, self._table = lanes, LaneTable(lanes)
         self.state = state
 
     @staticmethod
@@ -86,13 +86,7 @@ class Traffic:
 
     def poses(self, ahead: Array) -> tuple[Array, Array, Array]:
         """Points (C, K, 2), yaws and curvatures (C, K) `ahead` (K,) metres before each car on its lane."""
-        count, k = len(self.state.s), len(ahead)
-        point, yaw, bend = np.empty((count, k, 2)), np.empty((count, k)), np.empty((count, k))
-        for index in np.unique(self.state.lane):
-            rows = np.flatnonzero(self.state.lane == index)
-            p, y, c = self._lanes[index].at((self.state.s[rows, None] + ahead).ravel())
-            point[rows], yaw[rows], bend[rows] = p.reshape(-1, k, 2), y.reshape(-1, k), c.reshape(-1, k)
-        return point, yaw, bend
+        return poses_on(self._table, self.state.lane[:, None], self.state.s[:, None] + ahead)
 
     def put(self, data: mujoco.MjData) -> None:
         """Move the mocap bodies to where the cars are; a car's yaw is that of the chord between its axles."""
