@@ -20,13 +20,11 @@ from wmsim.metrics import Interval
 
 
 def save_json(path: Path, result: Mapping[str, Any]) -> None:
-    """The result as JSON; an interval becomes [mean, low, high, groups], what is not a number null."""
+    """The result as JSON; an interval has mean, low, high and count, what is not a number is null."""
     path.write_text(json.dumps(_plain(result), indent=1, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Interval):
-        return [_plain(part) for part in (value.mean, value.low, value.high, value.count)]
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, Mapping):

@@ -215,10 +215,10 @@ def test_fidelity_runs_and_writes_everything(tmp_path, monkeypatch, capsys):
     assert written == {"fidelity.json", "clips.csv", "clips.png", "minutes.png", "fidelity.png"}
     result = json.loads((tmp_path / "out" / "fidelity.json").read_text())
     rows = result["pixels"]
-    assert rows["twin again"]["psnr"]["all"]["8"][:3] == pytest.approx([100, 100, 100])
-    copied = rows["copy last frame"]["psnr"]["all"]["1"][0]
-    assert result["above_copy"]["dream, K = 1"]["1"][0] == pytest.approx(
-        rows["dream, K = 1"]["psnr"]["all"]["1"][0] - copied
+    assert rows["twin again"]["psnr"]["all"]["8"] == pytest.approx({"mean": 100, "low": 100, "high": 100, "count": 2})
+    copied = rows["copy last frame"]["psnr"]["all"]["1"]["mean"]
+    assert result["above_copy"]["dream, K = 1"]["1"]["mean"] == pytest.approx(
+        rows["dream, K = 1"]["psnr"]["all"]["1"]["mean"] - copied
     )
     assert len(result["bars"]) == 9
     assert "Controls read back" in capsys.readouterr().out
@@ -235,8 +235,8 @@ def test_fidelity_runs_on_a_data_set_that_knows_no_reward(tmp_path, monkeypatch)
     start(monkeypatch, fidelity, WORLD, "fast=true", f"out={tmp_path}/out", *where, *lengths)
     result = json.loads((tmp_path / "out" / "fidelity.json").read_text())
     assert list(result["pixels"]) == ["dream, K = 1", "shuffled controls", "copy last frame"]
-    assert result["pixels"]["dream, K = 1"]["psnr"]["new"]["1"][3] == 0
-    assert result["pixels"]["dream, K = 1"]["psnr"]["all"]["16"][3] == 4
+    assert result["pixels"]["dream, K = 1"]["psnr"]["new"]["1"]["count"] == 0
+    assert result["pixels"]["dream, K = 1"]["psnr"]["all"]["16"]["count"] == 4
     assert (result["reward"], result["end"], result["endurance"]) == ({}, {}, {})
     assert list(result["obedience"]) == ["dream, K = 1, steer, frames 1 to 16"]
     assert not (tmp_path / "out" / "minutes.png").exists()
