@@ -94,9 +94,7 @@ def global_rng_untouched(probe: WorldProbe) -> str:
         ("reset", lambda: world.reset(range(n), probe.seeds(n))),
         ("step", lambda: [world.step(range(n), control) for control in controls]),
     ):
-        before = global_states()
-        call()
-        changed = [library for library, state in global_states().items() if state != before[library]]
+        changed = changed_generators(call)
         expect(not changed, f"{name} changed the global generator of {changed}: draw from one keyed by (seed, frame)")
     return "random, numpy and torch as before"
 
@@ -192,7 +190,22 @@ def _outputs(step: Step) -> list[torch.Tensor]:
     return [*step.frames.values(), *(value for value in numbers if value is not None)]
 
 
-def global_states() -> dict[str, Any]:
+def changed_generators(call: Callable[[], Any]) -> list[str]:
+    """The libraries whose global generator `call` seeded or drew from; all are left as they were found."""
+    found = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    # A draw first: seeding to the state that is already there would not show.
+    random.random(), np.random.random(), torch.rand(())  # noqa: NPY002
+    before = _global_states()
+    try:
+        call()
+        return [library for library, state in _global_states().items() if state != before[library]]
+    finally:
+        random.setstate(found[0])
+        np.random.set_state(found[1])  # noqa: NPY002
+        torch.set_rng_state(found[2])
+
+
+def _global_states() -> dict[str, Any]:
     """The states of the global generators, comparable with ==."""
     kind, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002  the global state is what is looked at
     states: dict[str, Any] = {"random": random.getstate(), "numpy": (kind, np.asarray(keys).tobytes(), *rest)}

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from wmsim.conformance.behaviour import global_states
+from wmsim.conformance.behaviour import changed_generators
 from wmsim.conformance.envprobe import EnvProbe, array, flat, reset, rows_apart, run, step
 from wmsim.conformance.suite import BrokenError, SkipError, expect
 
@@ -147,9 +147,7 @@ def no_silent_reward(probe: EnvProbe) -> str:
 def global_rng_untouched(probe: EnvProbe) -> str:
     """Python's, numpy's and torch's global generators are neither seeded nor drawn from."""
     env, actions = probe.env(), probe.actions(3)
-    before = global_states()
-    run(env, probe.config.seed, actions)
-    changed = [library for library, state in global_states().items() if state != before[library]]
+    changed = changed_generators(lambda: run(env, probe.config.seed, actions))
     expect(not changed, f"the global generator of {changed} was changed: use a generator of the environment's own")
     return "random, numpy and torch as before"
 

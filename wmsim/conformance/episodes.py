@@ -18,7 +18,7 @@ from wmsim.world import Start, Step, World
 _ENOUGH_ENDS = 6
 _ENOUGH_EPISODES = 3
 _GO_ON = "go on (roll the cache), or declare the horizon in the spec"
-_PAIRS = 40
+_PAIRS, _TRIES = 30, 3
 _SLOWER, _SLACK_SECONDS = 1.5, 3e-4
 _LARGER, _SLACK_BYTES = 1.1, 1024
 
@@ -30,7 +30,7 @@ def termination_in_chunk(probe: WorldProbe) -> str:
         raise SkipError("frames_per_step is 1: an end cannot fall inside a step")
     if not probe.spec.termination:
         raise SkipError("spec.termination is False")
-    found = [(step, row) for begun, step in probe.trial if not begun for row in ended(step)]
+    found = [(step, row) for step in probe.trial for row in ended(step)]
     if not found:
         raise SkipError("no episode ended in the trial: nothing to look at")
     at = [_first_end(step, row) for step, row in found]
@@ -45,11 +45,11 @@ def termination_in_chunk(probe: WorldProbe) -> str:
 
 def no_silent_reward(probe: WorldProbe) -> str:
     """A reward is predicted, or the spec says that it is not; it is never a zero that stands for nothing."""
-    given = {step.reward is not None for begun, step in probe.trial if not begun}
+    given = {step.reward is not None for step in probe.trial}
     _check_head("reward", probe.spec.reward, given)
     if not probe.spec.reward:
         return "declared absent"
-    rewards = torch.cat([s.reward.reshape(-1) for begun, s in probe.trial if not begun and s.reward is not None])
+    rewards = torch.cat([s.reward.reshape(-1) for s in probe.trial if s.reward is not None])
     fix = "train the head, declare reward=False, or pass sparse_reward=True if zeros are right"
     silent = not bool(rewards.any()) and not probe.config.sparse_reward
     expect(not silent, f"the reward was 0 in all {len(rewards)} frames of the trial: {fix}")
@@ -58,11 +58,11 @@ def no_silent_reward(probe: WorldProbe) -> str:
 
 def no_silent_termination(probe: WorldProbe) -> str:
     """An end is predicted, or the spec says that it is not; it is never a False that stands for nothing."""
-    given = {step.terminated is not None for begun, step in probe.trial if not begun}
+    given = {step.terminated is not None for step in probe.trial}
     _check_head("termination", probe.spec.termination, given)
     if not probe.spec.termination:
         return "declared absent"
-    return f"{sum(len(ended(step)) for begun, step in probe.trial if not begun)} episodes ended in the trial"
+    return f"{sum(len(ended(step)) for step in probe.trial)} episodes ended in the trial"
 
 
 def horizon(probe: WorldProbe) -> str:
@@ -108,15 +108,17 @@ def cost_flat(probe: WorldProbe) -> str:
     if aged.frames < probe.config.long_frames:
         raise SkipError(f"the longest episode lasted {aged.frames} frames: too short to tell")
     world, young = aged.world, (aged.slot + 1) % 2
-    world.reset([young], [probe.config.seed + 5])
     one = neutral(probe.spec, 1, world.device)
-    go_on(world, [young], [one] * max(1, (probe.spec.context or 16) // probe.spec.frames_per_step))
+    _rejuvenate(probe, world, young, one)
     sizes = [len(pickle.dumps(world.snapshot([slot]))) for slot in (aged.slot, young)]
     grown = probe.spec.memory != "map" and sizes[0] > _LARGER * sizes[1] + _SLACK_BYTES
     fix = "drop what the memory no longer holds (roll the cache instead of appending)"
     expect(not grown, f"the state grew from {sizes[1]:,} to {sizes[0]:,} bytes in {aged.frames} frames: {fix}")
-    late, early = min((_race(world, aged.slot, young, one) for _ in range(3)), key=lambda pair: pair[0] / pair[1])
-    slow = late > _SLOWER * early + _SLACK_SECONDS
+    slow, tries = True, 0
+    while slow and tries < _TRIES:
+        _rejuvenate(probe, world, young, one)
+        late, early = _race(world, aged.slot, young, one)
+        slow, tries = late > _SLOWER * early + _SLACK_SECONDS, tries + 1
     seen = f"{early * 1e3:.2f} ms early, {late * 1e3:.2f} ms after {aged.frames} frames"
     expect(not slow, f"a step costs {seen}: let no loop or cache grow with the episode")
     return f"{seen}; state {sizes[1]:,} and {sizes[0]:,} bytes"
@@ -165,6 +167,12 @@ def _endless(probe: WorldProbe) -> str:
         not alike, f"all {len(aged.lengths)} episodes ended after {lengths} frames: declare this horizon in the spec"
     )
     return f"unlimited; the longest of this run lasted {max([aged.frames, *lengths])} frames"
+
+
+def _rejuvenate(probe: WorldProbe, world: World, slot: int, control: Control) -> None:
+    """Begin anew and fill the window, so that only what grows beyond it tells old from young."""
+    world.reset([slot], [probe.config.seed + 5])
+    go_on(world, [slot], [control] * max(1, (probe.spec.context or 16) // probe.spec.frames_per_step))
 
 
 def _race(world: World, old: int, young: int, control: Control) -> tuple[float, float]:

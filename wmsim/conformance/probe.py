@@ -6,7 +6,7 @@ Shape legend: n slots, K steps, T frames per step, H x W pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -76,8 +76,9 @@ class WorldProbe:
 
     @property
     def steps(self) -> int:
-        """Steps in a short trial."""
-        return max(2, -(-self.config.frames // self.spec.frames_per_step))
+        """Steps in a short trial: two of them stay inside the horizon."""
+        frames = min(self.config.frames, (self.spec.horizon or 2 * self.config.frames) // 2)
+        return max(2, -(-frames // self.spec.frames_per_step))
 
     def world(self, slots: int) -> World:
         """The world of that many slots; made at the first call."""
@@ -115,19 +116,21 @@ class WorldProbe:
         return Aged(world, int(np.argmax(ages)), max(ages), tuple(lengths))
 
     @cached_property
-    def trial(self) -> list[tuple[list[int], Step]]:
-        """(slots reset, step) of a few hundred frames under vigorous controls; slots that end are reset."""
-        world, n = self.world(self.config.slots), self.config.slots
-        everyone, steps = list(range(n)), max(self.steps, self.config.long_frames // 2 // self.spec.frames_per_step)
-        seen = [(everyone, world.reset(everyone, self.seeds(n)))]
-        over: list[int] = []
-        for k in range(steps):
+    def trial(self) -> list[Step]:
+        """Some hundred steps of all slots under vigorous controls; slots that end, or reach the horizon, are reset."""
+        world, n, per_step = self.world(self.config.slots), self.config.slots, self.spec.frames_per_step
+        world.reset(range(n), self.seeds(n))
+        ages, seen = np.zeros(n, int), []
+        for k in range(max(self.steps, self.config.long_frames // per_step)):
+            control = corners(self.spec, n, 1, world.device, shift=k // (4 * self.steps))[0]
+            if control.look is not None and k // (4 * self.steps) % 2:
+                control = replace(control, look=torch.zeros_like(control.look))
+            seen += go_on(world, range(n), [control])
+            ages += per_step
+            over = set(ended(seen[-1])) | set(np.flatnonzero(ages + per_step > (self.spec.horizon or np.inf)).tolist())
             if over:
-                seen.append((over, world.reset(over, [self.config.seed + 1000 + 31 * k + i for i in over])))
-            if k % (2 * self.steps) == 0:
-                control = corners(self.spec, n, 1, world.device, shift=k // (2 * self.steps))[0]
-            seen.append(([], world.step(everyone, control)))
-            over = ended(seen[-1][1])
+                world.reset(sorted(over), [self.config.seed + 1000 + 31 * k + i for i in sorted(over)])
+                ages[sorted(over)] = 0
         return seen
 
 
@@ -212,12 +215,19 @@ def run(
     world: World, slots: Sequence[int], seeds: Sequence[int], controls: Sequence[Control], starts: Start | None = None
 ) -> Sequel:
     """Reset and step; the first entry is what the reset showed."""
-    return [world.reset(slots, seeds, starts), *(world.step(slots, control) for control in controls)]
+    return [_kept(world.reset(slots, seeds, starts)), *go_on(world, slots, controls)]
 
 
 def go_on(world: World, slots: Sequence[int], controls: Sequence[Control]) -> Sequel:
     """Step without a reset."""
-    return [world.step(slots, control) for control in controls]
+    return [_kept(world.step(slots, control.select(range(control.slots)))) for control in controls]
+
+
+def _kept(step: Step) -> Step:
+    """A copy, so that a world that reuses its tensors (see `frames_are_kept`) fails that check alone."""
+    numbers = {name: getattr(step, name) for name in ("reward", "terminated", "proprio", "uncertainty")}
+    copies: dict[str, Any] = {name: None if v is None else v.clone() for name, v in numbers.items()}
+    return replace(step, frames={name: shown.clone() for name, shown in step.frames.items()}, **copies)
 
 
 def pictures(sequel: Sequel, row: int | None = None) -> Array:
@@ -255,4 +265,4 @@ def ended(step: Step) -> list[int]:
     """The rows whose episode is over."""
     if step.terminated is None:
         return []
-    return np.flatnonzero(step.terminated[:, -1].cpu().numpy()).tolist()
+    return [int(row) for row in np.flatnonzero(step.terminated.any(1).cpu().numpy())]
