@@ -63,11 +63,12 @@ def _fast_dtype(device: str) -> torch.dtype:
 def spec_of(model: WorldModel, card: checkpoint.Card) -> WorldSpec:
     """What the dream of a checkpoint promises."""
     size = (model.config.tokenizer.height, model.config.tokenizer.width, 3)
+    low, high = np.array(card.low, np.float32), np.array(card.high, np.float32)
     return WorldSpec(
         name=card.name,
         cameras={card.camera: size},
         frames_per_second=card.frames_per_second,
-        controls={card.domain: spaces.Box(np.array(card.low, np.float32), np.array(card.high, np.float32), dtype=np.float32)},
+        controls={card.domain: spaces.Box(low, high, dtype=np.float32)},
         proprio=card.proprio,
         memory="window",
         context=model.config.dynamics.context,

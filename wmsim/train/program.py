@@ -1,4 +1,4 @@
-"""The training program: tokenizer, latents of every frame, dynamics, checkpoint; each part resumes where it stopped."""
+"""The training program: tokenizer, latents of all frames, dynamics, decoder; each resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
 from wmsim.train.latents import Latents, encode_all
 from wmsim.train.loop import Loop, LoopConfig, processes
-from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
+from wmsim.train.tokenizer import DecoderStage, TokenizerStage, TokenizerStageConfig
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class TrainConfig:
     tokenizer_loop: LoopConfig = field(default_factory=lambda: LoopConfig(4000, 1e-3))
     dynamics: DynamicsStageConfig = field(default_factory=DynamicsStageConfig)
     dynamics_loop: LoopConfig = field(default_factory=lambda: LoopConfig(16000, 8e-4))
+    decoder_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3))
     name: str = "world"
     domain: str = "wheel"
     device: str = "cpu"
@@ -81,6 +82,10 @@ def train(config: TrainConfig) -> Path:
             model, latents, config.dynamics, steps, device, config.compiled, lambda: _ship(path, model, latents, config)
         )
         Loop(stage, config.dynamics_loop, out, config.seed + 1, rank, count).run()
+        polish = DecoderStage(
+            model.tokenizer, latents.latent, cache.frames, _rows(cache), config.tokenizer, device, config.compiled
+        )
+        Loop(polish, config.decoder_loop, out, config.seed + 2, rank, count).run()
         if rank == 0:
             _ship(path, model, latents, config)
     return path
