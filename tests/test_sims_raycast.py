@@ -33,7 +33,7 @@ def _scene(count: int, ground: bool = True, **light: object) -> Scene:
         np.arange(10, 10 + count, dtype=np.int32),
     )  # fmt: skip
     floor = GroundMap(classes, palette, 200.0) if ground else None
-    return Scene(looks, Light(**light), floor, np.zeros(count, bool), sky_label=7)  # type: ignore[arg-type]
+    return Scene(looks, Light(**light), floor, sky_label=7)  # type: ignore[arg-type]
 
 
 _BOX = '<geom type="box" size="1 2 2" pos="11 0 2"/>'

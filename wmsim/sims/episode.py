@@ -78,7 +78,9 @@ class Episode:
         self._model = copy.copy(self._town.model)
         self._data = mujoco.MjData(self._model)
         self._car = EgoCar(self._model)
-        self._renderer = make_renderer(self._model, self._town, size, renderer, outputs)
+        self._view_model = copy.copy(self._town.view)
+        self._view = mujoco.MjData(self._view_model)
+        self._renderer = make_renderer(self._view_model, self._town, size, renderer, outputs)
         rng = np.random.default_rng([seed, 0xE6])
         self._lane = int(rng.integers(len(self._town.lanes)))
         self._s = float(rng.uniform(0, self._way.length))
@@ -175,7 +177,9 @@ class Episode:
         speed, rate = self._car.speed(self._data), float(self._data.qvel[5])
         on_road = self._on_road()
         position, rotation = self._car.camera(self._data)
-        image = self._renderer.draw(self._data, position, rotation)
+        self._view.mocap_pos[:], self._view.mocap_quat[:] = self._data.mocap_pos, self._data.mocap_quat
+        mujoco.mj_kinematics(self._view_model, self._view)
+        image = self._renderer.draw(self._view, position, rotation)
         c2w = np.eye(4, dtype=np.float32)
         c2w[:3, :3], c2w[:3, 3] = rotation, position
         state = self._state(speed, rate, steer, drive, on_road, collided)
@@ -197,10 +201,10 @@ class Episode:
 
 
 def make_renderer(
-    model: mujoco.MjModel, town: Town, size: int, renderer: str, outputs: tuple[str, ...] = ()
+    view: mujoco.MjModel, town: Town, size: int, renderer: str, outputs: tuple[str, ...] = ()
 ) -> Renderer:  # fmt: skip
-    """The renderer "rays" or "gl" for one copy of a town's model. ImportError: "gl" where there is no OpenGL."""
+    """The renderer "rays" or "gl" for one copy of a town's view. ImportError: "gl" where there is no OpenGL."""
     config = CameraConfig(size=size)
     if renderer == "gl":
-        return GlRenderer(town.mjcf, town.scene, config, outputs)
-    return RayRenderer(model, town.scene, config)
+        return GlRenderer(town.view_mjcf, town.scene, config, outputs)
+    return RayRenderer(view, town.scene, config)

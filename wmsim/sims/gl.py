@@ -36,7 +36,7 @@ class GlRenderer:
         except Exception as error:  # each GL platform fails with an exception class of its own
             raise ImportError(_MISSING) from error
         self._rays = pixel_rays(config.size, config.field_of_view)[:, 0]
-        self._labels = np.concatenate([scene.materials.label, [scene.sky_label]]).astype(np.int32)
+        self._labels = np.concatenate([scene.materials.label, [0, scene.sky_label]]).astype(np.int32)
 
     def draw(self, data: mujoco.MjData, position: Array, rotation: Array) -> Image:
         """The view from `position` (3,) with camera-to-world `rotation` (3, 3), OpenCV axes; normals are zeros."""
@@ -56,7 +56,7 @@ class GlRenderer:
 
     def _pose(self, data: mujoco.MjData, position: Array, rotation: Array) -> None:
         own = self._data
-        own.qpos[:], own.mocap_pos[:], own.mocap_quat[:] = data.qpos, data.mocap_pos, data.mocap_quat
+        own.mocap_pos[:], own.mocap_quat[:] = data.mocap_pos, data.mocap_quat
         mujoco.mj_kinematics(self._model, own)
         mujoco.mj_camlight(self._model, own)
         own.cam_xpos[0] = position
@@ -72,7 +72,7 @@ class GlRenderer:
         self._renderer.disable_segmentation_rendering()
         label = self._labels[geom]
         depth[geom < 0] = np.inf
-        floor = geom == self._model.geom("floor").id
+        floor = geom == len(self._scene.materials.label)
         if self._scene.ground is not None and floor.any():
             rays = (self._rays / self._rays[:, 2:])[floor.ravel()] @ rotation.T
             label[floor] = self._scene.ground.class_at((position + rays * depth[floor][:, None])[:, :2])
@@ -93,8 +93,10 @@ def _dressed(mjcf: str, scene: Scene, config: CameraConfig) -> mujoco.MjModel:
     )  # fmt: skip
     material = spec.add_material(name="ground", specular=0, shininess=0)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "ground"
-    floor = spec.geom("floor")
-    floor.material, floor.size = "ground", [(ground.metres if ground else 100) / 2] * 2 + [1]
+    if ground is not None:
+        # A body of its own, after all others, keeps the ids of the geoms before it.
+        half = ground.metres / 2
+        spec.worldbody.add_body().add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[half, half, 1], material="ground")
     spec.worldbody.add_camera(name="front", fovy=float(np.degrees(config.field_of_view)))
     spec.worldbody.add_light(
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, dir=[-x for x in light.sun], diffuse=light.sun_colour,
@@ -106,9 +108,8 @@ def _dressed(mjcf: str, scene: Scene, config: CameraConfig) -> mujoco.MjModel:
     spec.visual.map.zfar, spec.visual.map.znear, spec.stat.extent = config.far, 0.05, 1.0
     spec.visual.map.shadowclip = 60.0
     model = spec.compile()
-    model.geom_rgba[:, :3], model.geom_rgba[:, 3] = scene.materials.colour, ~scene.hidden
-    model.geom_rgba[model.geom("floor").id] = 1
-    model.geom_group[:] = 0
+    model.geom_rgba[: len(scene.materials.colour), :3] = scene.materials.colour
+    model.geom_rgba[:, 3] = 1
     if ground is not None:
         model.tex_data[model.tex_adr[1] :] = ground.picture(_TEXTURE)[::-1].ravel()
     return model

@@ -53,17 +53,12 @@ class Image:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a renderer must know beside the model. sky_label: segmentation id of the sky; ground None: no ground plane.
-
-    hidden: (G,) bool, geoms that are never drawn and cast no shadow; exclude: a body of many such, which rays skip.
-    """
+    """What a renderer must know beside the model. sky_label: id of the sky in segmentation; ground None: no ground."""
 
     materials: Materials
     light: Light
     ground: GroundMap | None
-    hidden: NDArray[np.bool_]
     sky_label: int = 0
-    exclude: int = -1
 
 
 @runtime_checkable
@@ -111,7 +106,10 @@ def pixel_rays(size: int, field_of_view: float, factor: int = 1) -> Array:
 
 
 class RayRenderer:
-    """Draws a model from any camera. It owns the model's geom groups: one renderer for a model at a time."""
+    """Draws a model from any camera. It owns the model's geom groups: one renderer for a model at a time.
+
+    A ray's cost grows with all geoms of the model, seen or not: give it a model of what is to be seen and no more.
+    """
 
     def __init__(self, model: mujoco.MjModel, scene: Scene, config: CameraConfig) -> None:
         self._model, self._scene, self._config = model, scene, config
@@ -158,7 +156,7 @@ class RayRenderer:
         seen &= (distance < 3 * self._radius) | (ahead + 2 * self._radius > 0.45 * distance)
         casts = distance - self._radius < self._config.shadow_metres
         group = np.where(seen, _SEEN, np.where(casts, _CASTS, _HIDDEN))
-        self._model.geom_group[:] = np.where(self._scene.hidden, _HIDDEN, group)
+        self._model.geom_group[:] = group
 
     def _cast(
         self, data: mujoco.MjData, origin: Array, rays: Array, groups: tuple[int, ...], far: float, normals: bool
@@ -168,7 +166,7 @@ class RayRenderer:
         mask = np.zeros(6, np.uint8)
         mask[list(groups)] = 1
         mujoco.mj_multiRay(
-            self._model, data, origin, np.ascontiguousarray(rays).ravel(), mask, 1, self._scene.exclude, hit, distance,
+            self._model, data, origin, np.ascontiguousarray(rays).ravel(), mask, 1, -1, hit, distance,
             normal if normals else None, count, far,
         )  # fmt: skip
         return hit, distance, normal.reshape(-1, 3)

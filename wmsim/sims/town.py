@@ -43,11 +43,13 @@ class TownConfig:
 
 @dataclass(frozen=True)
 class Town:
-    """lanes: one closed lane per loop and direction; friction: of the tyres on this surface; parked: (K, 3) x, y, yaw;
-    buildings: (B, 5) x, y, yaw and half sizes along and across; traffic_bodies: mocap ids of the moving cars."""
+    """model: what physics needs; view, view_mjcf: what can be seen, as a model and as text; lanes: one closed lane per
+    loop and direction; friction: of the tyres on this surface; parked: (K, 3) x, y, yaw; buildings: (B, 5) x, y, yaw
+    and half sizes along and across; traffic: number of moving cars, mocap bodies in both models."""
 
-    mjcf: str
     model: mujoco.MjModel
+    view: mujoco.MjModel
+    view_mjcf: str
     scene: Scene
     ground: GroundMap
     network: Network
@@ -119,12 +121,12 @@ def make_town(seed: int, config: TownConfig | None = None) -> Town:
     cars = _traffic_xml(builder, config.traffic)
     friction, asphalt = surface_of(rng)
     ground = GroundMap(classes, palette_of(rng, asphalt), metres)
-    xml = _document(builder, _kerbs(network), cars, friction)
-    model = mujoco.MjModel.from_xml_string(xml)
-    materials, hidden = _materials(model, builder)
-    scene = Scene(materials, light_of(rng), ground, hidden, streets.SKY, model.body("street").id)
+    model = mujoco.MjModel.from_xml_string(_document(builder, _kerbs(network), cars, friction))
+    looks = _view_document(builder, cars)
+    view = mujoco.MjModel.from_xml_string(looks)
+    scene = Scene(_materials(view, builder), light_of(rng), ground, streets.SKY)
     lanes = tuple(loop_lane(network, loop, reverse) for loop in network.loops for reverse in (False, True))
-    return Town(xml, model, scene, ground, network, lanes, friction, parked, buildings, config.traffic)
+    return Town(model, view, looks, scene, ground, network, lanes, friction, parked, buildings, config.traffic)
 
 
 # --- what stands in the town ---------------------------------------------------------------------------------------
@@ -286,13 +288,16 @@ def _document(builder: _Builder, kerbs: str, cars: str, friction: float) -> str:
 {ego_xml(friction)[0]}</worldbody>{ego_xml(friction)[1]}</mujoco>"""
 
 
-def _materials(model: mujoco.MjModel, builder: _Builder) -> tuple[Materials, NDArray[np.bool_]]:
-    """Looks in the model's order of geoms; those without looks (floor, kerbs, the ego car) are hidden."""
-    count = model.ngeom
-    colour, second, period = np.zeros((count, 3)), np.zeros((count, 3)), np.ones((count, 2))
-    pattern, label, hidden = np.zeros(count, np.int64), np.zeros(count, np.int32), np.ones(count, bool)
-    for name, look in builder.looks.items():
-        i = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, name)
-        colour[i], second[i], pattern[i], period[i], label[i] = look
-        hidden[i] = False
-    return Materials(colour, second, pattern, period, label), hidden
+def _view_document(builder: _Builder, cars: str) -> str:
+    """What can be seen, without kerbs and the ego car: a ray's cost grows with every geom that is there."""
+    return f"""<mujoco model="view"><compiler angle="radian"/>
+<worldbody>{"".join(builder.xml)}{cars}</worldbody></mujoco>"""
+
+
+def _materials(view: mujoco.MjModel, builder: _Builder) -> Materials:
+    """Looks in the model's order of geoms."""
+    looks = [builder.looks[view.geom(i).name] for i in range(view.ngeom)]
+    colour, second, pattern, period, label = (list(column) for column in zip(*looks, strict=True))
+    return Materials(
+        np.array(colour), np.array(second), np.array(pattern, np.int64), np.array(period), np.array(label, np.int32)
+    )
