@@ -46,7 +46,7 @@ class Clips:
     @property
     def horizon(self) -> int:
         """H."""
-        return self.frames.shape[1] - self.context
+        return int(self.frames.shape[1]) - self.context
 
     @property
     def future(self) -> Array:
@@ -55,8 +55,8 @@ class Clips:
 
     def select(self, rows: Sequence[int] | Array) -> Clips:
         """Some of the clips."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "context"}
-        return replace(self, **{name: None if a is None else a[rows] for name, a in arrays.items()})
+        there: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "context"}
+        return replace(self, **{name: array[rows] for name, array in there.items() if array is not None})
 
 
 def cut(episodes: Sequence[Episode], begins: Sequence[int], context: int, horizon: int) -> Clips:

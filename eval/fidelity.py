@@ -129,10 +129,14 @@ def train_probe(config: FidelityConfig, evidence: Evidence) -> Probe | None:
     return fit_probe(frames, np.concatenate(samples), np.concatenate(targets), config.probe)
 
 
-def read_back(config: FidelityConfig, probe: Probe | None, rows: Mapping[str, Rollout], evidence: Evidence) -> Any:
-    """Obedience of every row, over its first 16 frames and over all."""
+def read_back(
+    config: FidelityConfig, probe: Probe | None, rows: Mapping[str, Rollout], evidence: Evidence
+) -> dict[str, dict[str, Interval]]:
+    """Obedience of every row, over its first 16 frames and over all; nothing without a probe."""
     found: dict[str, dict[str, Interval]] = {}
-    for name, rollout in rows.items() if probe is not None else ():
+    if probe is None:
+        return found
+    for name, rollout in rows.items():
         for upto in sorted({min(16, evidence.clips.horizon), evidence.clips.horizon}):
             read = scores.obedience(probe, rollout.frames, evidence.clips, config.gap, evidence.yaw_rate, upto)
             for target, cells in read.items():

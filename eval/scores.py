@@ -134,12 +134,12 @@ def end_scores(rollout: Rollout, clips: Clips) -> dict[str, Interval]:
     """
     if rollout.end is None or clips.ended is None:
         return {}
-    said, true, valid = rollout.end, clips.ended, clips.valid
-    town = np.broadcast_to(clips.town[:, None], valid.shape)[valid]
-    whole = np.where(valid, said, -np.inf).max(1)
+    valid = clips.valid
+    said, true, town = rollout.end[valid], clips.ended[valid], np.broadcast_to(clips.town[:, None], valid.shape)[valid]
+    highest, ended = np.where(valid, rollout.end, -np.inf).max(1), np.asarray(clips.ended.any(1))
     return {
-        "per frame": bootstrap(lambda rows: auroc(said[valid][rows], true[valid][rows]), town),
-        "per clip": bootstrap(lambda rows: auroc(whole[rows], true.any(1)[rows]), clips.town),
+        "per frame": bootstrap(lambda rows: auroc(said[rows], true[rows]), town),
+        "per clip": bootstrap(lambda rows: auroc(highest[rows], ended[rows]), clips.town),
     }
 
 

@@ -68,7 +68,8 @@ def time_world(about: str, world: World, seconds: float, warm: int = 5) -> Timin
     steps = drive(world)
     for _ in range(warm):
         next(steps)
-    taken, end = [], time.perf_counter() + seconds
+    taken: list[float] = []
+    end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(taken) < 10:
         taken.append(next(steps))
     p50, p95 = np.quantile(taken, [0.5, 0.95]) * 1000
@@ -204,17 +205,12 @@ def show(console: Console, timings: list[Timing], result: dict[str, Any]) -> Non
 @hydra.main(version_base=None, config_path="../configs", config_name="eval/speed")
 def main(settings: DictConfig) -> None:
     """Read the settings, time, write speed.json."""
-    config = SpeedConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in _plain(settings).items()})
+    plain: Any = OmegaConf.to_container(settings, resolve=True)
+    config = SpeedConfig(**plain | {name: tuple(plain[name]) for name in ("slots", "steps")})
     result = run(config, Console())
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "speed.json").write_text(json.dumps(result, indent=2))
-
-
-def _plain(settings: DictConfig) -> dict[str, Any]:
-    plain = OmegaConf.to_container(settings, resolve=True)
-    assert isinstance(plain, dict)
-    return {str(name): value for name, value in plain.items()}
 
 
 if __name__ == "__main__":
