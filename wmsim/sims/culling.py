@@ -58,17 +58,23 @@ def sun_cover(corners: Array, points: Array, origin: Array, sun: Array) -> Bools
     """Points (N,) that some box (K, 8, 3) may hide from `origin`, a point far away in the direction `sun`."""
     side = np.cross(sun, (0.0, 0.0, 1.0) if abs(sun[2]) < 0.9 else (1.0, 0.0, 0.0))
     side /= np.linalg.norm(side)
-    frame = np.stack([side, np.cross(sun, side), -sun], 1)
-    at = (points - origin) @ frame
-    at = at[:, :2] / at[:, 2:]
-    start, end = at.min(0), at.max(0)
-    scale = (_SUN_CELLS - 2) / np.maximum(end - start, 1e-9)
-    view = (corners - origin) @ frame
-    low, high = _extent(view[..., :2] / view[..., 2:])
-    cover = _fill((low - start) * scale + 1, (high - start) * scale + 1, _SUN_CELLS)
-    cell = np.clip(((at - start) * scale + 1).astype(np.int64), 0, _SUN_CELLS - 1)
-    found: Bools = cover[cell[:, 1], cell[:, 0]]
+    axes = np.stack([side, np.cross(sun, side), -sun])
+    bounds, cell = [], []
+    for at, box in zip(_seen(points - origin, axes), _seen(corners - origin, axes), strict=True):
+        start = at.min()
+        scale = (_SUN_CELLS - 2) / max(float(at.max() - start), 1e-9)
+        bounds.append((box - start) * scale + 1)
+        cell.append(((at - start) * scale + 1).astype(np.int64))
+    low = np.stack([b.min(1) for b in bounds], 1)
+    high = np.stack([b.max(1) for b in bounds], 1)
+    found: Bools = _fill(low, high, _SUN_CELLS)[cell[1], cell[0]]
     return found
+
+
+def _seen(offsets: Array, axes: Array) -> tuple[Array, Array]:
+    """Where a far eye that looks along the third axis sees points (..., 3): two coordinates (...)."""
+    x, y, z = (offsets @ axis for axis in axes)
+    return x / z, y / z
 
 
 def _extent(points: Array) -> tuple[Array, Array]:
