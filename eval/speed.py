@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.machine import machine, resident_megabytes
+from eval.report import wide_console
 from eval.twins import TWINS
 from eval.worlds import open_world
 from wmsim.control import Control
@@ -162,6 +163,19 @@ def twin(config: SpeedConfig) -> list[Timing]:
     return timings
 
 
+def drawings(config: SpeedConfig) -> dict[str, float]:
+    """Median milliseconds of one drawn frame of the twin, by the quality of the picture; they take turns."""
+    ways = TWINS[config.twin].drawings(config.size) if config.twin else {}
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    end = time.perf_counter() + config.seconds
+    while ways and (time.perf_counter() < end or len(taken[next(iter(ways))]) < 10):
+        for name, draw in ways.items():
+            began = time.perf_counter()
+            draw()
+            taken[name].append(time.perf_counter() - began)
+    return {name: 1000 * float(np.median(times)) for name, times in taken.items()}
+
+
 # --- the program ---------------------------------------------------------------------------------------------------
 
 
@@ -179,6 +193,7 @@ def run(config: SpeedConfig, console: Console) -> dict[str, Any]:
         "dream": [asdict(timing) for timing in dreams],
         "twin": [asdict(timing) for timing in twins],
         "length": long,
+        "drawing_ms": drawings(config),
     }
     show(console, [*dreams, *twins], result)
     return result
@@ -200,6 +215,8 @@ def show(console: Console, timings: list[Timing], result: dict[str, Any]) -> Non
         f"{lines['late_over_early_in_turns']:.3f} times; memory {lines['early_megabytes']:.0f} MB, then "
         f"{lines['late_megabytes']:.0f} MB"
     )
+    if result["drawing_ms"]:
+        console.print("drawing a frame:", ", ".join(f"{name} {ms:.1f} ms" for name, ms in result["drawing_ms"].items()))
 
 
 @hydra.main(version_base=None, config_path="../configs", config_name="eval/speed")
@@ -207,7 +224,7 @@ def main(settings: DictConfig) -> None:
     """Read the settings, time, write speed.json."""
     plain: Any = OmegaConf.to_container(settings, resolve=True)
     config = SpeedConfig(**plain | {name: tuple(plain[name]) for name in ("slots", "steps")})
-    result = run(config, Console())
+    result = run(config, wide_console())
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "speed.json").write_text(json.dumps(result, indent=2))

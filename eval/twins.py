@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from wmsim.control import Control
 from wmsim.data.record import DRIVER_LEVELS
 from wmsim.metrics import View
 from wmsim.policy import DriverConfig, Policy, ScriptedDriver
@@ -17,6 +20,8 @@ from wmsim.world import Step, World
 Array = np.ndarray[Any, Any]
 STEADY = -1
 """The level of a driver that makes no mistakes."""
+
+_DRAWN_TOWN = 999_985
 
 
 class Twin(Protocol):
@@ -36,6 +41,10 @@ class Twin(Protocol):
 
     def speeds(self, size: int) -> Mapping[str, Callable[[], World]]:
         """Ways to run it whose speed is worth knowing, by name."""
+        ...
+
+    def drawings(self, size: int) -> Mapping[str, Callable[[], object]]:
+        """Ways to draw one frame, of which the first is the usual one: what a picture's quality costs."""
         ...
 
 
@@ -74,6 +83,44 @@ class DriveTwin:
             f"twin, {cores} threads": lambda: DriveWorld(4 * cores, size, workers=cores),
         }
 
+    def drawings(self, size: int) -> Mapping[str, Callable[[], object]]:
+        """The views of one steady drive, with and without supersampling and shadows; no physics, no traffic."""
+        import mujoco
+
+        from wmsim.sims.episode import town_of
+        from wmsim.sims.raycast import CameraConfig, RayRenderer
+
+        town, poses = town_of(_DRAWN_TOWN), itertools.cycle(_poses(self, _DRAWN_TOWN))
+        data = mujoco.MjData(town.view)
+        mujoco.mj_forward(town.view, data)
+
+        def draw(config: CameraConfig) -> Callable[[], object]:
+            renderer = RayRenderer(copy.copy(town.view), town.scene, config)
+
+            def once() -> object:
+                pose = next(poses)
+                return renderer.draw(data, pose[:3, 3], pose[:3, :3])
+
+            return once
+
+        return {
+            "with supersampling and shadows": draw(CameraConfig(size)),
+            "without shadows": draw(CameraConfig(size, shadows=False)),
+            "without supersampling": draw(CameraConfig(size, supersample=False)),
+            "with neither": draw(CameraConfig(size, supersample=False, shadows=False)),
+        }
+
+
+def _poses(twin: DriveTwin, seed: int) -> list[Array]:
+    """The camera's c2w in 64 frames of a steady drive."""
+    world, driver = twin.make(16, True), twin.driver(STEADY, 1)
+    driver.reset([0], [seed])
+    step, poses = world.reset([0], [seed]), []
+    for _ in range(64):
+        poses.append(step.info["camera"][0, -1].astype(np.float64))
+        step = world.step([0], Control.of_wheel(driver.act(None, step.info)))
+    return poses
+
 
 class ToyTwin:
     """The toy world, for tests: no network, no MuJoCo."""
@@ -92,6 +139,10 @@ class ToyTwin:
     def speeds(self, size: int) -> Mapping[str, Callable[[], World]]:
         """One slot."""
         return {"twin, one core": lambda: ToyWorld(1, size=size)}
+
+    def drawings(self, size: int) -> Mapping[str, Callable[[], object]]:
+        """Its one closed form is all there is."""
+        return {}
 
 
 class Circling:
