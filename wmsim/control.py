@@ -172,17 +172,23 @@ def trajectory_to_wheel(
 ) -> Float[Tensor, "... 2"]:
     """The wheel that follows `waypoints` from the present speed (m/s).
 
-    Steering by pure pursuit of waypoint `lookahead` (Coulter, CMU-RI-TR-92-01: curvature = 2 y / distance^2);
-    drive from the constant acceleration that covers the path's length to that waypoint in its time.
+    Steering by pure pursuit of waypoint `lookahead` (Coulter, CMU-RI-TR-92-01: curvature = 2 y / distance^2), which
+    fades to 0 when it lies within 0.1 m; the path's chords are lengthened to the arcs of that curvature. Drive from
+    the constant acceleration that covers the path to that waypoint in its time, or, when the path is shorter than
+    that of braking to a stop there, from the one that stops at its end.
     """
     target = waypoints[..., lookahead, :]
     squared = target.square().sum(-1).clamp(min=1e-2)
     steer = torch.atan(WHEELBASE_METRES * 2 * target[..., 1] / squared) / MAX_WHEEL_ANGLE
     start = torch.zeros_like(waypoints[..., :1, :])
     path = torch.cat([start, waypoints[..., : lookahead + 1, :]], -2)
-    length = path.diff(dim=-2).norm(dim=-1).sum(-1)
+    chords = path.diff(dim=-2).norm(dim=-1)
+    half_turns = (chords * (target[..., 1].abs() / squared)[..., None]).clamp(1e-4, 0.9)
+    length = (chords * torch.asin(half_turns) / half_turns).sum(-1)
     seconds = WAYPOINT_SECONDS * (lookahead + 1)
-    acceleration = 2 * (length - speed * seconds) / seconds**2
+    steady = 2 * (length - speed * seconds) / seconds**2
+    stopping = -speed.square() / (2 * length.clamp(min=1e-3))
+    acceleration = torch.where(2 * length < speed * seconds, stopping, steady)
     return torch.stack([steer, _drive(acceleration)], -1).clamp(-1, 1)
 
 
