@@ -58,7 +58,7 @@ class EpisodeState:
     outcome: Outcome
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=2)
 def _cached_town(seed: int) -> Town:
     return make_town(seed)
 

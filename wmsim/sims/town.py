@@ -290,7 +290,7 @@ def _document(builder: _Builder, kerbs: str, cars: str, friction: float) -> str:
 
 def _view_document(builder: _Builder, cars: str) -> str:
     """What can be seen, without kerbs and the ego car: a ray's cost grows with every geom that is there."""
-    return f"""<mujoco model="view"><compiler angle="radian"/>
+    return f"""<mujoco model="view"><compiler angle="radian"/><size memory="100K"/>
 <worldbody>{"".join(builder.xml)}{cars}</worldbody></mujoco>"""
 
 
