@@ -30,10 +30,10 @@ class WorldSpec:
     cameras: name -> (H, W, 3). controls: kind -> space of one frame's control, natively taken; the kind is a field
     of `Control` ("buttons", "look", "camera") or a robot domain ("wheel", ...). proprio: one name a number, with its
     unit ("speed_mps"). events: the texts understood; None means free text. horizon: frames an episode may last after
-    its first ones, None for unlimited; a step past it raises ValueError. context: frames that a "window" memory holds. reward / termination / uncertainty: whether the world
-    predicts them (a world without one returns None there, never zeros). tolerance: mean absolute difference in grey
-    levels allowed between one slot alone and the same slot in a batch. stochastic: the seed changes what follows
-    after the first frame too.
+    its first ones, None for unlimited; a step past it raises ValueError. context: frames that a "window" memory
+    holds. reward / termination / uncertainty: whether the world predicts them (a world without one returns None there,
+    never zeros). tolerance: mean absolute difference in grey levels allowed between one slot alone and the same slot
+    in a batch. stochastic: the seed changes what follows after the first frame too.
     """
 
     name: str
