@@ -13,7 +13,20 @@ import numpy as np
 
 from eval.clips import Clips
 from eval.rollout import Rollout
-from wmsim.metrics import MOVING, NEW, STATIC, Interval, Probe, auroc, bootstrap, bootstrap_mean, pearson, psnr, ssim
+from wmsim.metrics import (
+    MOVING,
+    NEW,
+    STATIC,
+    Interval,
+    Probe,
+    auroc,
+    bootstrap,
+    bootstrap_mean,
+    pearson,
+    psnr,
+    ssim_map,
+    ssim_mean,
+)
 
 Array = np.ndarray[Any, Any]
 KINDS = {"all": None, "static": STATIC, "moving": MOVING, "new": NEW}
@@ -38,10 +51,11 @@ def pixels(frames: Array, clips: Clips, horizons: Sequence[int]) -> Pixels:
     for n, horizon in enumerate(horizons):
         there = np.flatnonzero(clips.valid[:, horizon - 1])
         shown, truth = frames[there, horizon - 1], clips.future[there, horizon - 1]
+        similarity = ssim_map(shown, truth)
         for k, kind in enumerate(KINDS.values()):
             mask = _mask(clips, kind, there, horizon)
-            if len(there) and (kind is None or mask is not None):
-                scores[:, k, n, there] = psnr(shown, truth, mask), ssim(shown, truth, mask)
+            if kind is None or mask is not None:
+                scores[:, k, n, there] = psnr(shown, truth, mask), ssim_mean(similarity, mask)
     return Pixels(scores[0], scores[1])
 
 

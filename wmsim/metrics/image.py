@@ -29,7 +29,7 @@ def psnr(
     At most `CEILING_DB`; nan where the mask holds fewer than `LEAST_PIXELS` pixels.
     """
     squared = np.square(image.astype(np.float64) - truth).mean(-1)
-    error = np.maximum(_masked_mean(squared, mask), 255.0**2 * 10 ** (-CEILING_DB / 10))
+    error = np.maximum(masked_mean(squared, mask), 255.0**2 * 10 ** (-CEILING_DB / 10))
     return np.asarray(10 * np.log10(255.0**2 / error))
 
 
@@ -43,11 +43,15 @@ def ssim(
     Without a mask the mean runs over the windows that lie wholly inside the image, as in the paper; with one it runs
     over the mask's pixels, the image mirrored at its border. nan where the mask holds under `LEAST_PIXELS` pixels.
     """
-    similarity = ssim_map(image, truth)
-    if mask is not None:
-        return _masked_mean(similarity, mask)
+    return ssim_mean(ssim_map(image, truth), mask)
+
+
+def ssim_mean(
+    similarity: Float[np.ndarray, "*n H W"], mask: Bool[np.ndarray, "*n H W"] | None
+) -> Float[np.ndarray, "*n"]:
+    """What `ssim` gives, from a map that `ssim_map` drew: for several masks of one image."""
     inside = slice(_RADIUS, -_RADIUS)
-    return np.asarray(similarity[..., inside, inside].mean((-2, -1)))
+    return masked_mean(similarity[..., inside, inside], None) if mask is None else masked_mean(similarity, mask)
 
 
 def ssim_map(image: UInt8[np.ndarray, "*n H W 3"], truth: UInt8[np.ndarray, "*n H W 3"]) -> Float[np.ndarray, "*n H W"]:
@@ -64,6 +68,17 @@ def ssim_map(image: UInt8[np.ndarray, "*n H W 3"], truth: UInt8[np.ndarray, "*n 
     above = (2 * mean_x * mean_y + _C1) * (2 * covariance + _C2)
     below = (mean_x**2 + mean_y**2 + _C1) * (var_x + var_y + _C2)
     return np.asarray((above / below).mean(-1))
+
+
+def masked_mean(
+    values: Float[np.ndarray, "*n H W"], mask: Bool[np.ndarray, "*n H W"] | None
+) -> Float[np.ndarray, "*n"]:
+    """The mean over the mask's pixels, over all when it is None; nan where it holds under `LEAST_PIXELS` pixels."""
+    if mask is None:
+        return np.asarray(values.mean((-2, -1)))
+    count = mask.sum((-2, -1))
+    mean = (values * mask).sum((-2, -1)) / np.maximum(count, 1)
+    return np.asarray(np.where(count >= LEAST_PIXELS, mean, np.nan))
 
 
 def sharpness(frames: UInt8[np.ndarray, "*n H W 3"]) -> Float[np.ndarray, "*n"]:
@@ -94,16 +109,6 @@ def colour_shift(
     """
     moved = frames.mean((-4, -3, -2)) - before.mean((-4, -3, -2))
     return np.asarray(np.abs(moved).max(-1) / 255 * 100)
-
-
-def _masked_mean(
-    values: Float[np.ndarray, "*n H W"], mask: Bool[np.ndarray, "*n H W"] | None
-) -> Float[np.ndarray, "*n"]:
-    if mask is None:
-        return np.asarray(values.mean((-2, -1)))
-    count = mask.sum((-2, -1))
-    mean = (values * mask).sum((-2, -1)) / np.maximum(count, 1)
-    return np.asarray(np.where(count >= LEAST_PIXELS, mean, np.nan))
 
 
 def _blur(image: Float[np.ndarray, "*n H W 3"]) -> Float[np.ndarray, "*n H W 3"]:
