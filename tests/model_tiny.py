@@ -30,7 +30,8 @@ def tiny_model(seed: int = 0) -> WorldModel:
     model = WorldModel(CONFIG).eval()
     for block in model.dynamics.time_blocks:
         torch.nn.init.normal_(block.age)
-    torch.nn.init.normal_(model.dynamics.outward.weight, std=0.1)
+    for weight in (model.dynamics.outward.weight, model.dynamics.before.weight, model.dynamics.keep):
+        torch.nn.init.normal_(weight, std=0.1)
     return model.requires_grad_(False)
 
 

@@ -14,17 +14,19 @@ from wmsim.model.layers import attend
 from wmsim.model.tokenizer import TokenizerConfig, to_frames, to_pixels
 from wmsim.model.world_model import WorldModelConfig
 
-FRAMES = 4 * DYNAMICS.context
+FRAMES = 4 * DYNAMICS.context + 2
 
 
-def _run(model, tokens, action, single=False):  # type: ignore[no-untyped-def]
-    batch, frames = tokens.shape[:2]
-    tau = torch.full((batch, frames), CONTEXT_TAU)
-    known = torch.ones(batch, frames, dtype=torch.bool)
-    known[:, 0] = False
-    return model.dynamics(
-        tokens, tau, torch.full_like(tau, 1 / DYNAMICS.finest), action, known, torch.full((batch,), single)
+def _run(model, history, action, single=False, noised=None):  # type: ignore[no-untyped-def]
+    """Clean latents from pure noise after the history, and the history's features."""
+    batch, frames = history.shape[:2]
+    tau, linked = torch.zeros(batch, frames), torch.ones(batch, frames, dtype=torch.bool)
+    linked[:, 0] = False
+    noised = torch.zeros_like(history) if noised is None else noised
+    made, features, _ = model.dynamics(
+        history, noised, tau, torch.ones_like(tau), action, linked, torch.full((batch,), single)
     )
+    return made, features
 
 
 def _film(batch: int = 2, frames: int = FRAMES) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -41,13 +43,20 @@ def test_attend_is_grouped_scaled_dot_product_attention() -> None:
 
 def test_cached_equals_uncached_far_beyond_the_context() -> None:
     model, (tokens, noise, action) = tiny_model(), _film()
-    _, features = _run(model, mix(noise, tokens, torch.full(tokens.shape[:2], CONTEXT_TAU)), action)
+    history = mix(noise, tokens, torch.full(tokens.shape[:2], CONTEXT_TAU))
+    made, features = _run(model, history, action, noised=noise)
     wanted = model.dynamics.heads(features)
     cache = RollingCache(DYNAMICS, 2, torch.float32)
     for t in range(FRAMES):
-        made = model.commit(tokens[:, t], noise[:, t], action[:, t], cache, [0, 1])
-        assert torch.allclose(made.log_error, wanted.log_error[:, t], atol=1e-3), t
-        assert torch.allclose(made.reward, wanted.reward[:, t], atol=1e-3), t
+        bias, linked = model.dynamics.cache_bias(*cache.ages([0, 1])), cache.counts > 0
+        level = torch.zeros(2), torch.ones(2)
+        clean, _ = model.dynamics.step(
+            noise[:, t], cache.newest, *level, action[:, t], linked, cache.gather([0, 1]), bias
+        )
+        assert torch.allclose(clean, made[:, t], atol=1e-3), t
+        read = model.commit(tokens[:, t], noise[:, t], action[:, t], cache, [0, 1])
+        assert torch.allclose(read.log_error, wanted.log_error[:, t], atol=1e-3), t
+        assert torch.allclose(read.reward, wanted.reward[:, t], atol=1e-3), t
 
 
 def test_a_row_of_the_cache_does_not_know_the_others() -> None:
@@ -66,10 +75,11 @@ def test_the_network_is_causal_and_forgets_what_left_the_window() -> None:
     later = tokens.clone()
     later[:, 10] += 1
     after, _ = _run(model, later, action)
-    assert torch.equal(before[:, :10], after[:, :10])
+    assert torch.equal(before[:, :11], after[:, :11])
     assert not torch.allclose(before[:, 11], after[:, 11])
-    reach = 10 + DYNAMICS.context * DYNAMICS.time_layers
-    assert reach >= FRAMES or torch.allclose(before[:, reach + 1 :], after[:, reach + 1 :], atol=1e-5)
+    reach = 12 + DYNAMICS.context * DYNAMICS.time_layers
+    assert reach < FRAMES
+    assert torch.allclose(before[:, reach:], after[:, reach:], atol=1e-5)
 
 
 def test_single_images_see_no_other_frame() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from wmsim.model.dynamics import Cache, DynamicsConfig
@@ -29,10 +29,12 @@ class RollingCache:
             for _ in range(config.time_layers)
         ]
         self.counts = torch.zeros(rows, dtype=torch.long, device=device)
+        self.newest = torch.zeros(rows, config.tokens, config.channels, device=device)
 
     def clear(self, rows: Sequence[int]) -> None:
         """Forget every frame of `rows`."""
         self.counts[list(rows)] = 0
+        self.newest[list(rows)] = 0
 
     def gather(self, rows: Sequence[int]) -> Cache:
         """The layers of `rows`: the storage itself when all rows are asked for in order, else a copy."""
@@ -52,8 +54,8 @@ class RollingCache:
         seen = torch.cat([counts > 0, filled, torch.ones_like(counts, dtype=torch.bool)], -1)
         return torch.cat([sink, behind, own], -1), seen
 
-    def commit(self, rows: Sequence[int], layers: Cache) -> None:
-        """Keep the present frame of `layers` (as `gather` gave them) as the newest frame of `rows`."""
+    def commit(self, rows: Sequence[int], layers: Cache, shown: Float[Tensor, "n S C"]) -> None:
+        """Keep the present frame of `layers` (as `gather` gave them), which was `shown`, as the newest of `rows`."""
         index = torch.as_tensor(list(rows), device=self.counts.device)
         count = self.counts[index]
         place = torch.where(count == 0, 0, 1 + (count - 1) % self.context)
@@ -61,6 +63,7 @@ class RollingCache:
             keys[index, :, :, place] = made_keys[:, :, :, -1]
             values[index, :, :, place] = made_values[:, :, :, -1]
         self.counts[index] += 1
+        self.newest[index] = shown.float()
 
     def state(self, row: int) -> dict[str, Any]:
         """A copy of one row, for `load`."""
@@ -69,10 +72,11 @@ class RollingCache:
                 (keys[row, ..., :-1, :].clone(), values[row, ..., :-1, :].clone()) for keys, values in self.layers
             ],
             "count": int(self.counts[row]),
+            "newest": self.newest[row].clone(),
         }
 
     def load(self, row: int, state: dict[str, Any]) -> None:
         """Put the copy that `state` made into a row."""
         for (keys, values), (kept_keys, kept_values) in zip(self.layers, state["layers"], strict=True):
             keys[row, ..., :-1, :], values[row, ..., :-1, :] = kept_keys, kept_values
-        self.counts[row] = state["count"]
+        self.counts[row], self.newest[row] = state["count"], state["newest"]

@@ -13,6 +13,7 @@ from einops import rearrange, repeat
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from wmsim.model.flow import CONTEXT_TAU
 from wmsim.model.heads import Heads
 from wmsim.model.layers import Projections, RMSNorm, SpaceBlock, SwiGLU, attend, sinusoid
 
@@ -96,12 +97,17 @@ class TimeBlock(nn.Module):
 
 
 class Dynamics(nn.Module):
-    """Predicts clean latents of every frame from noised ones, the signal levels and the actions that led there."""
+    """Predicts clean latents of a frame from its noised ones, the frames before it and the action that led there.
+
+    Beside attention over time the frame just before comes in directly (`before`), and a learned share of it (`keep`)
+    goes straight to the output: what does not change need not be drawn again.
+    """
 
     def __init__(self, config: DynamicsConfig) -> None:
         super().__init__()
         self.config, dim = config, config.dim
         self.inward, self.outward = nn.Linear(config.channels, dim), nn.Linear(dim, config.channels)
+        self.before, self.keep = nn.Linear(config.channels, dim, bias=False), nn.Parameter(torch.zeros(config.channels))
         self.place = nn.Parameter(0.02 * torch.randn(config.tokens, dim))
         self.registers = nn.Parameter(0.02 * torch.randn(config.registers, dim))
         self.action = nn.Sequential(nn.Linear(config.actions, dim), nn.SiLU(), nn.Linear(dim, dim))
@@ -111,6 +117,7 @@ class Dynamics(nn.Module):
         self.norm = RMSNorm(dim)
         self.heads = Heads(2 * dim, config.proprio)
         nn.init.zeros_(self.outward.weight)
+        nn.init.zeros_(self.before.weight)
 
     def _block(self, index: int) -> nn.Module:
         c = self.config
@@ -124,14 +131,14 @@ class Dynamics(nn.Module):
         return [block for block in self.blocks if isinstance(block, TimeBlock)]
 
     def embed(
-        self, noised: Tensor, tau: Tensor, d: Tensor, action: Tensor, known: Tensor
+        self, noised: Tensor, before: Tensor, tau: Tensor, d: Tensor, action: Tensor, known: Tensor
     ) -> Float[Tensor, "*rows N D"]:
-        """Tokens of frames: noised latents (*rows, S, C) and registers, each plus action and signal level."""
+        """Tokens of frames: noised latents (*rows, S, C), the frame before, registers; each plus action and level."""
         levels = torch.cat([sinusoid(tau, _LEVEL_WIDTH, 2.0), sinusoid(d.log2(), _LEVEL_WIDTH, 32.0)], -1)
         dtype = self.inward.weight.dtype
         moved = torch.where(known[..., None], self.action(action.to(dtype)), self.unknown_action)
         shared = moved + self.level(levels.to(dtype))
-        tokens = self.inward(noised.to(dtype))
+        tokens = self.inward(noised.to(dtype)) + self.before(before.to(dtype))
         tokens = tokens + self.place.to(tokens.dtype)
         registers = self.registers.to(tokens.dtype).expand(*tokens.shape[:-2], -1, -1)
         out: Tensor = torch.cat([tokens, registers], -2) + shared[..., None, :].to(tokens.dtype)
@@ -139,44 +146,53 @@ class Dynamics(nn.Module):
 
     def forward(
         self,
+        history: Float[Tensor, "B T S C"],
         noised: Float[Tensor, "B T S C"],
         tau: Float[Tensor, "B T"],
         d: Float[Tensor, "B T"],
         action: Float[Tensor, "B T A"],
-        known: Bool[Tensor, "B T"],
+        linked: Bool[Tensor, "B T"],
         single: Bool[Tensor, "B"],
-    ) -> tuple[Float[Tensor, "B T S C"], Float[Tensor, "B T F"]]:
-        """Clean latents and head features of whole sequences.
+    ) -> tuple[Float[Tensor, "B T S C"], Float[Tensor, "B T F"], Float[Tensor, "B T F"]]:
+        """Clean latents of every noised frame given the history before it, and head features of both.
 
-        action led into its frame; known is false where it is missing. Rows with `single` see no other frame: they
-        are taught as images.
+        history: the frames as the cache would hold them, at the context's signal level; noised frame t sees history
+        0 .. t - 1 and itself, as it will in the dream. linked: frame t follows frame t - 1 and `action` led there;
+        false at the first frame and after a jump. Rows with `single` see no other frame: they are taught as images.
         """
-        x = self.embed(noised, tau, d, action, known)
-        ages, causal = self.ages(noised.shape[1], noised.device)
-        alone = torch.eye(noised.shape[1], dtype=torch.bool, device=noised.device)
-        seen = torch.where(single[:, None, None], alone, causal)
+        frames, linked = history.shape[1], linked & ~single[:, None]
+        before = torch.cat([torch.zeros_like(history[:, :1]), history[:, :-1]], 1) * linked[..., None, None]
+        context = torch.full_like(tau, CONTEXT_TAU), torch.full_like(d, 1 / self.config.finest)
+        levels = torch.cat([context[0], tau], 1), torch.cat([context[1], d], 1)
+        x = self.embed(torch.cat([history, noised], 1), _twice(before), *levels, _twice(action), _twice(linked))
+        ages, seen = self.ages(frames, history.device)
+        alone = torch.eye(2 * frames, dtype=torch.bool, device=history.device)
+        seen = torch.where(single[:, None, None], alone, seen)
         for block in self.blocks:
             if isinstance(block, TimeBlock):
                 x = block(x, ages, seen)
             else:
                 x = rearrange(block(rearrange(x, "b t n d -> (b t) n d")), "(b t) n d -> b t n d", b=x.shape[0])
-        return self._read(x)
+        clean, features = self._read(x, _twice(before))
+        return clean[:, frames:], features[:, :frames], features[:, frames:]
 
     def step(
         self,
         noised: Float[Tensor, "B S C"],
+        before: Float[Tensor, "B S C"],
         tau: Float[Tensor, "B"],
         d: Float[Tensor, "B"],
         action: Float[Tensor, "B A"],
-        known: Bool[Tensor, "B"],
+        linked: Bool[Tensor, "B"],
         cache: Cache,
         bias: list[Tensor],
     ) -> tuple[Float[Tensor, "B S C"], Float[Tensor, "B F"]]:
         """Clean latents and head features of one more frame over the cache, whose last place gets its keys and values.
 
-        bias: one (B, H, M) a time layer, from `cache_bias`.
+        before: the frame before as it was shown, zeros where not `linked`. bias: one (B, H, M) a time layer, from
+        `cache_bias`.
         """
-        x = self.embed(noised, tau, d, action, known)
+        x = self.embed(noised, before, tau, d, action, linked)
         layer = 0
         for block in self.blocks:
             if isinstance(block, TimeBlock):
@@ -184,24 +200,35 @@ class Dynamics(nn.Module):
                 layer += 1
             else:
                 x = block(x)
-        return self._read(x)
+        return self._read(x, before)
 
-    def _read(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def _read(self, x: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         x = self.norm(x)
         space, registers = x.split([self.config.tokens, self.config.registers], -2)
-        return self.outward(space).float(), torch.cat([registers[..., 0, :], space.mean(-2)], -1)
+        clean = self.outward(space).float() + self.keep.float() * before.float()
+        return clean, torch.cat([registers[..., 0, :], space.mean(-2)], -1)
 
-    def ages(self, frames: int, device: torch.device) -> tuple[Int[Tensor, "T T"], Bool[Tensor, "T T"]]:
-        """Age of each key frame seen from each query frame, the sink's beyond all others, and which are seen."""
-        index = torch.arange(frames, device=device)
+    def ages(self, frames: int, device: torch.device) -> tuple[Int[Tensor, "Q Q"], Bool[Tensor, "Q Q"]]:
+        """Age of each key frame seen from each query frame, the sink's beyond all others, and which are seen.
+
+        Q = 2 T: history first, then the noised frames, which see the history before them and themselves.
+        """
+        index = torch.arange(frames, device=device).repeat(2)
+        noisy = torch.arange(2 * frames, device=device) >= frames
         age = index[:, None] - index
         sink = (index == 0) & (index[:, None] > 0)
-        seen = (age >= 0) & ((age <= self.config.context) | sink)
-        return age.clamp(min=0).masked_fill(sink, self.config.context + 1), seen
+        reach = (age >= 0) & ((age <= self.config.context) | sink)
+        own = torch.eye(2 * frames, dtype=torch.bool, device=device)
+        past = reach & ~noisy & (~noisy[:, None] | (age > 0))
+        return age.clamp(min=0).masked_fill(sink, self.config.context + 1), past | own
 
     def cache_bias(self, ages: Int[Tensor, "B M"], seen: Bool[Tensor, "B M"]) -> list[Float[Tensor, "B H M"]]:
         """The attention bias of each time layer over cached frames of such ages (0: the frame itself)."""
         return [rearrange(torch.where(seen, block.age[:, ages], -1e9), "h b m -> b h m") for block in self.time_blocks]
+
+
+def _twice(x: Tensor) -> Tensor:
+    return torch.cat([x, x], 1)
 
 
 def pack(latent: Float[Tensor, "*rows h w C"], side: int = 2) -> Float[Tensor, "*rows S D"]:

@@ -61,9 +61,9 @@ def consistency_target(predict: Predict, noised: Tensor, tau: Float[Tensor, "B T
     return noised + (1 - tau[..., None, None]).to(noised.dtype) * (first + second) / 2
 
 
-def ramp(tau: Float[Tensor, "B T"]) -> Float[Tensor, "B T"]:
-    """The ramp weight w = 0.9 tau + 0.1."""
-    return 0.9 * tau + 0.1
+def ramp(tau: Float[Tensor, "B T"], floor: float = 0.1) -> Float[Tensor, "B T"]:
+    """The ramp weight w = (1 - floor) tau + floor; Dreamer 4 has floor 0.1."""
+    return (1 - floor) * tau + floor
 
 
 def sample(predict: Callable[[Tensor, float, float], Tensor], noise: Tensor, steps: int) -> Tensor:

@@ -54,23 +54,20 @@ class Heads(nn.Module):
         reward: Float[Tensor, "..."],
         end: Bool[Tensor, "..."],
         proprio: Float[Tensor, "... P"],
-        log_error: Float[Tensor, "..."],
         weight: Float[Tensor, "..."],
     ) -> dict[str, Float[Tensor, ""]]:
         """Weighted mean losses by name. proprio is in the units the head was normalised to."""
-        logits, end_logit, made, error = self.outputs(features)
+        logits, end_logit, made, _ = self.outputs(features)
         losses = {
             "reward": -(two_hot(reward, self.bins) * logits.log_softmax(-1)).sum(-1),
             "end": F.binary_cross_entropy_with_logits(end_logit, end.float(), reduction="none"),
             "proprio": (made - proprio).square().sum(-1),
-            "log_error": (error - log_error.detach()).square(),
         }
-        flat = {"log_error": torch.ones_like(weight)}
-        return {name: _weighted(value, flat.get(name, weight)) for name, value in losses.items()}
+        return {name: (value * weight).sum() / weight.sum().clamp(min=1) for name, value in losses.items()}
 
-
-def _weighted(value: Tensor, weight: Tensor) -> Tensor:
-    return (value * weight).sum() / weight.sum().clamp(min=1e-6)
+    def error_loss(self, features: Float[Tensor, "... D"], log_error: Float[Tensor, "..."]) -> Float[Tensor, ""]:
+        """Squared error of the expected log squared error, read before the frame is known."""
+        return (self.outputs(features)[3] - log_error).square().mean()
 
 
 def symlog(x: Tensor) -> Tensor:

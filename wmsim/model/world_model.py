@@ -101,7 +101,7 @@ class WorldModel(nn.Module):
 
         def predict(z: Tensor, tau: float, d: float) -> Tensor:
             levels = torch.full((len(rows),), tau, device=z.device), torch.full((len(rows),), d, device=z.device)
-            clean, features = self.dynamics.step(z, *levels, action, known, layers, bias)
+            clean, features = self.dynamics.step(z, cache.newest[rows], *levels, action, known, layers, bias)
             first.append(features)
             return clean
 
@@ -127,8 +127,8 @@ class WorldModel(nn.Module):
         tau = torch.full((len(rows),), CONTEXT_TAU, device=tokens.device)
         d = torch.full_like(tau, 1 / self.config.dynamics.finest)
         seen = mix(noise[:, None], tokens[:, None], tau[:, None])[:, 0]
-        _, features = self.dynamics.step(seen, tau, d, action, known, layers, bias)
-        cache.commit(rows, layers)
+        _, features = self.dynamics.step(seen, cache.newest[rows], tau, d, action, known, layers, bias)
+        cache.commit(rows, layers, seen)
         readings = self.dynamics.heads(features)
         proprio = readings.proprio * self.proprio_std.float() + self.proprio_mean.float()
         return Readings(readings.reward, readings.end, proprio, readings.log_error)

@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from wmsim.model.cache import RollingCache
-from wmsim.model.flow import consistency_target, draw_levels, mix, ramp
+from wmsim.model.flow import CONTEXT_TAU, consistency_target, draw_levels, mix, ramp
 from wmsim.model.world_model import WorldModel
-from wmsim.train.latents import Latents
+from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
 
 
@@ -26,10 +26,11 @@ class DynamicsStageConfig:
     frames: T, more than the context so that not every frame sees the first. bootstrap: share of rows with coarse
     steps, from `bootstrap_from` of the training on. single: share of windows taught as images. unknown: share whose
     actions are hidden. endings: share drawn at the end of their episode. rollout: share of batches, from `rollout_from`
-    on, whose frames after the first `rollout_context` the model made itself. The other numbers weigh the heads' losses.
+    on, whose history after the first `rollout_context` frames the model dreamt itself. noisiest: share of frames that
+    begin from pure noise, beside those that draw it. floor: see `ramp`. The other numbers weigh the heads' losses.
     """
 
-    batch: int = 12
+    batch: int = 8
     frames: int = 20
     bootstrap: float = 0.25
     bootstrap_from: float = 0.15
@@ -39,13 +40,15 @@ class DynamicsStageConfig:
     rollout: float = 0.5
     rollout_from: float = 0.8
     rollout_context: int = 6
+    noisiest: float = 0.5
+    floor: float = 0.5
     reward: float = 0.05
     end: float = 0.2
     proprio: float = 0.05
     log_error: float = 0.02
 
 
-Network = Callable[..., tuple[Tensor, Tensor]]
+Network = Callable[..., tuple[Tensor, Tensor, Tensor]]
 
 
 class DynamicsStage:
@@ -76,31 +79,28 @@ class DynamicsStage:
         """Flow loss (ramp-weighted squared error of the clean latents) and the heads' losses."""
         c, device = self.config, self.device
         batch = self.latents.sample(draw, c.batch, c.frames, c.endings)
-        clean = self.model.to_tokens(batch.latent.to(device))
-        action, proprio = batch.action.to(device), batch.proprio.to(device)
+        clean, action = self.model.to_tokens(batch.latent.to(device)), batch.action.to(device)
+        linked, single = batch.linked.to(device), self._single(draw)
         with torch.autocast(device.split(":")[0], torch.bfloat16):
-            source = self._source(clean, action, draw)
-            noise = torch.randn(clean.shape, generator=draw.torch).to(device)
+            dreamt = self._dreamt(clean, action, draw)
+            noise, shown = torch.randn((2, *clean.shape), generator=draw.torch).to(device)
+            history = mix(shown, dreamt, torch.full(clean.shape[:2], CONTEXT_TAU, device=device))
             tau, d = self._levels(draw)
-            noised = mix(noise, source, tau)
-            known, single = self._hidden(draw)
-            made, features = self.network(noised, tau, d, action, known, single)
-            target = self._target(clean, noised, tau, d, self._coarse_rows(draw), action, known, single)
-            flow = (made - target).square().mean((-1, -2))
-            aim = (proprio - self.model.proprio_mean) / self.model.proprio_std
-            weight = tau * (~single[:, None]) * self._trusted()
-            parts = self.model.dynamics.heads.loss(
-                features, batch.reward.to(device), batch.end.to(device), aim, (flow.detach() + 1e-6).log(), weight
-            )
+            noised = mix(noise, clean, tau)
+            given = (action, linked & self._known(draw), single)
+            made, features, expecting = self.network(history, noised, tau, d, *given)
+            flow = (made - self._target(clean, noised, tau, d, history, *given)).square().mean((-1, -2))
+            parts = self._head_losses(features, batch, linked & ~single[:, None])
+            parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (flow.detach() + 1e-6).log())
+        weight = ramp(tau, c.floor) * (linked | single[:, None])
         weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error}
-        total = (ramp(tau) * flow).mean() + sum(weights[name] * value for name, value in parts.items())
-        return {"total": total, "flow": flow.mean(), "first": flow[tau == 0].mean(), **parts}
+        total = (weight * flow).sum() / weight.sum() + sum(weights[name] * value for name, value in parts.items())
+        return {"total": total, "flow": flow.mean(), "first": flow[(tau == 0) & linked].mean(), **parts}
 
-    def _trusted(self) -> Float[Tensor, "1 T"]:
-        """The sink's neighbour in a window may be far away in time: the first frame's readings are not taught."""
-        trusted = torch.ones(1, self.config.frames, device=self.device)
-        trusted[:, 0] = 0
-        return trusted
+    def _head_losses(self, features: Tensor, batch: LatentBatch, taught: Bool[Tensor, "B T"]) -> dict[str, Tensor]:
+        aim = (batch.proprio.to(self.device) - self.model.proprio_mean) / self.model.proprio_std
+        heads, reward, end = self.model.dynamics.heads, batch.reward.to(self.device), batch.end.to(self.device)
+        return heads.loss(features, reward, end, aim, taught.float())
 
     def _coarse_rows(self, draw: Draw) -> int:
         return (
@@ -113,28 +113,30 @@ class DynamicsStage:
         c, coarse, finest = self.config, self._coarse_rows(draw), self.model.config.dynamics.finest
         fine = draw_levels(c.batch - coarse, c.frames, finest, False, draw.torch)
         wide = draw_levels(coarse, c.frames, finest, True, draw.torch)
-        return torch.cat([wide[0], fine[0]]).to(self.device), torch.cat([wide[1], fine[1]]).to(self.device)
+        tau, d = torch.cat([wide[0], fine[0]]), torch.cat([wide[1], fine[1]])
+        start = torch.rand(tau.shape, generator=draw.torch) < c.noisiest
+        return torch.where(start, 0.0, tau).to(self.device), d.to(self.device)
 
-    def _hidden(self, draw: Draw) -> tuple[Bool[Tensor, "B T"], Bool[Tensor, "B"]]:
-        c = self.config
-        chance = torch.rand(2, c.batch, generator=draw.torch)
-        known = (chance[0] >= c.unknown)[:, None].expand(-1, c.frames).clone()
-        known[:, 0] = False
-        return known.to(self.device), (chance[1] < c.single).to(self.device)
+    def _known(self, draw: Draw) -> Bool[Tensor, "B 1"]:
+        return (torch.rand(self.config.batch, 1, generator=draw.torch) >= self.config.unknown).to(self.device)
 
-    def _target(self, clean: Tensor, noised: Tensor, tau: Tensor, d: Tensor, coarse: int, *rest: Tensor) -> Tensor:
+    def _single(self, draw: Draw) -> Bool[Tensor, "B"]:
+        return (torch.rand(self.config.batch, generator=draw.torch) < self.config.single).to(self.device)
+
+    def _target(self, clean: Tensor, noised: Tensor, tau: Tensor, d: Tensor, history: Tensor, *given: Tensor) -> Tensor:
+        coarse = int((d > d.min()).any(-1).sum())
         if not coarse:
             return clean
-        given = [r[:coarse] for r in rest]
+        part, rest = history[:coarse], [r[:coarse] for r in given]
         with torch.no_grad():
             far = consistency_target(
-                lambda z, t, s: self.network(z, t, s, *given)[0], noised[:coarse], tau[:coarse], d[:coarse]
+                lambda z, t, s: self.network(part, z, t, s, *rest)[0], noised[:coarse], tau[:coarse], d[:coarse]
             )
         return torch.cat([far, clean[coarse:]])
 
     @torch.no_grad()
-    def _source(self, clean: Float[Tensor, "B T S C"], action: Float[Tensor, "B T A"], draw: Draw) -> Tensor:
-        """The frames to be noised: recorded ones, or the model's own dream of them under the same actions."""
+    def _dreamt(self, clean: Float[Tensor, "B T S C"], action: Float[Tensor, "B T A"], draw: Draw) -> Tensor:
+        """The frames that become history: recorded ones, or the model's own dream of them under the same actions."""
         c = self.config
         if draw.step < c.rollout_from * self.steps or draw.numpy.random() >= c.rollout:
             return clean

@@ -23,13 +23,17 @@ from wmsim.train.loop import Draw
 
 @dataclass(frozen=True)
 class LatentBatch:
-    """Windows in arrival convention; reward and end are zero where `rewarded` and `ended` say they are not recorded."""
+    """Windows in arrival convention; reward and end are zeros where they are not recorded.
+
+    linked: frame t of the window follows frame t - 1 in the episode.
+    """
 
     latent: Float[Tensor, "B T h w c"]
     action: Float[Tensor, "B T A"]
     proprio: Float[Tensor, "B T P"]
     reward: Float[Tensor, "B T"]
     end: Bool[Tensor, "B T"]
+    linked: Bool[Tensor, "B T"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Latents:
             proprio=torch.from_numpy(cache.proprio[rows]),
             reward=torch.from_numpy(blank if cache.reward is None else cache.reward[rows]),
             end=torch.from_numpy(blank.astype(bool) if cache.terminated is None else cache.terminated[rows]),
+            linked=torch.from_numpy(np.diff(rows, axis=1, prepend=-2) == 1),
         )
 
     def moments(self) -> tuple[Float[Tensor, "c"], Float[Tensor, "c"]]:

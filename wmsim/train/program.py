@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from wmsim.checkpoint import Card, Starts, quantise, save
+from wmsim.checkpoint import Card, Starts, load, quantise, save
 from wmsim.data.cache import Cache, open_cache
 from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
@@ -26,6 +26,7 @@ class TrainConfig:
 
     data: a recorded dataset. out: states, curves, `model.safetensors`. test: share of episodes held back, or 0.
     compiled: torch.compile, worth its minute on runs of ten minutes and more; needs a C++ compiler.
+    init: a checkpoint to begin from instead of random weights.
     starts, start_frames: the reset distribution that ships. domain: what the robot control is called.
     """
 
@@ -37,6 +38,7 @@ class TrainConfig:
     dynamics: DynamicsStageConfig = field(default_factory=DynamicsStageConfig)
     dynamics_loop: LoopConfig = field(default_factory=lambda: LoopConfig(16000, 8e-4))
     decoder_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3))
+    init: str = ""
     name: str = "world"
     domain: str = "wheel"
     device: str = "cpu"
@@ -69,6 +71,8 @@ def train(config: TrainConfig) -> Path:
     out, device = Path(config.out), config.device
     torch.manual_seed(config.seed)
     model = WorldModel(config.model).to(device)
+    if config.init:
+        model.load_state_dict(_initial(config).state_dict())
     with processes(device) as (rank, count):
         pixels = TokenizerStage(model.tokenizer, cache.frames, _rows(cache), config.tokenizer, device, config.compiled)
         Loop(pixels, config.tokenizer_loop, out, config.seed, rank, count).run()
@@ -109,6 +113,13 @@ def _fitted(model: WorldModelConfig, cache: Cache) -> WorldModelConfig:
     return replace(
         model, dynamics=replace(model.dynamics, actions=cache.action.shape[1], proprio=cache.proprio.shape[1])
     )
+
+
+def _initial(config: TrainConfig) -> WorldModel:
+    model, _, _ = load(config.init, config.device, torch.float32)
+    if model.config != config.model:
+        raise ValueError(f"init={config.init} has sizes {model.config.to_dict()}, asked for {config.model.to_dict()}")
+    return model
 
 
 def _rows(cache: Cache) -> np.ndarray:
