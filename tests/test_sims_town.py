@@ -7,7 +7,7 @@ import pytest
 
 from wmsim.sims import streets
 from wmsim.sims.roads import LANE_METRES, STEP_METRES, Lane, RoadConfig, make_network, offset, resample, wrap
-from wmsim.sims.town import Town, make_town, rectangle
+from wmsim.sims.town import Town, make_town
 from wmsim.sims.traffic import FREE_METRES, Mover, Traffic, TrafficState
 
 SEEDS = (0, 5, 1_000_003)
@@ -55,7 +55,7 @@ def test_no_parked_car_or_building_stands_in_a_lane_or_in_each_other(towns: list
                 turn = np.array(
                     [[np.cos(building[2]), np.sin(building[2])], [-np.sin(building[2]), np.cos(building[2])]]
                 )
-                local = np.abs((rectangle(place, 2.2, 0.9) - building[:2]) @ turn.T)
+                local = np.abs((streets.rectangle(place, 2.2, 0.9) - building[:2]) @ turn.T)
                 assert not ((local[:, 0] < building[3]) & (local[:, 1] < building[4])).any()
 
 

@@ -100,3 +100,11 @@ def _arm(painter: StreetPainter, rng: np.random.Generator, line: Array) -> int:
     stop = 11 if zebra else 2
     painter.stroke(line[stop : stop + 2], 0.15, LANE_METRES - 0.15, MARKING)
     return stop + 1
+
+
+def rectangle(place: Array, along: float, across: float) -> Array:
+    """Corners (4, 2) of a rectangle around place (x, y, yaw) with these half sizes."""
+    c, s = np.cos(place[2]), np.sin(place[2])
+    corners = np.array([[along, across], [-along, across], [-along, -across], [along, -across]])
+    turned: Array = place[:2] + corners @ np.array([[c, s], [-s, c]])
+    return turned

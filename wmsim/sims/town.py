@@ -147,19 +147,11 @@ def _park(builder: _Builder, painter: streets.StreetPainter, network: Network, c
             yaw = float(np.arctan2(chord[1], chord[0])) + (0.0 if side < 0 else np.pi)
             here = np.array([*middle[k], yaw])
             if all(np.hypot(*(here - other)[:2]) > 5.5 for other in places):
-                painter.polygon(rectangle(here, 3.2, 1.15), streets.BAY)
+                painter.polygon(streets.rectangle(here, 3.2, 1.15), streets.BAY)
                 places.append(here)
     for here in places:
         _car_geoms(builder, np.array([here[0], here[1], 0, here[2]]), streets.PARKED)
     return np.array(places)
-
-
-def rectangle(place: Array, along: float, across: float) -> Array:
-    """Corners (4, 2) of a rectangle around place (x, y, yaw) with these half sizes."""
-    c, s = np.cos(place[2]), np.sin(place[2])
-    corners = np.array([[along, across], [-along, across], [-along, -across], [along, -across]])
-    turned: Array = place[:2] + corners @ np.array([[c, s], [-s, c]])
-    return turned
 
 
 def _car_geoms(builder: _Builder, place: Array, label: int) -> None:
