@@ -173,16 +173,14 @@ class LateEnd(Chunked):
     """Every end is put on the last frame of its chunk."""
 
     def step(self, slots: Sequence[int], control: Control) -> Step:
+        before = self._state["ended"].copy()
         step = super().step(slots, control)
         assert step.terminated is not None
         late = step.terminated.clone()
-        late[:, :-1] = False
-        first = step.terminated.int().argmax(1)
-        frames, rewards = step.frames["top"].clone(), step.reward.clone() if step.reward is not None else None
-        assert rewards is not None
-        for row in torch.nonzero(late[:, -1])[:, 0].tolist():
-            rewards[row, -1] = rewards[row].sum() if first[row] < 3 else rewards[row, -1]
-        return replace(step, frames={"top": frames}, reward=rewards, terminated=late)
+        for row, slot in enumerate(slots):
+            if late[row, -1] and not before[slot]:
+                late[row, :-1] = False
+        return replace(step, terminated=late)
 
 
 class PaysOn(Chunked):
@@ -212,6 +210,14 @@ class Blinks(Chunked):
         step = super().step(slots, control)
         assert step.terminated is not None
         return replace(step, terminated=step.terminated & (step.terminated.int().cumsum(1) == 1))
+
+
+class GoesOn(Toy):
+    """An episode goes on after its end."""
+
+    def _advance(self, rows: list[int], asked: list[Any]) -> Any:
+        self._state["ended"][rows] = False
+        return super()._advance(rows, asked)
 
 
 class SilentReward(Toy):
@@ -322,7 +328,8 @@ class Repaints(Walk):
     def step(self, slots: Sequence[int], control: Control) -> Step:
         step = super().step(slots, control)
         state = self._state[list(slots)]
-        state["palette"] = (state["palette"] * 3 + 17) % 256
+        going = ~state["ended"]
+        state["palette"][going] = (state["palette"][going] * 3 + 17) % 256
         self._state[list(slots)] = state
         return step
 
@@ -348,7 +355,7 @@ class SlowsDown(Counting):
 
     def step(self, slots: Sequence[int], control: Control) -> Step:
         step = super().step(slots, control)
-        time.sleep(1e-4 * float(self.age[list(slots)].max()))
+        time.sleep(4e-4 * float(self.age[list(slots)].max()))
         return step
 
 

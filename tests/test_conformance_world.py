@@ -36,7 +36,8 @@ BROKEN: list[tuple[Callable[[int], Any], str, str]] = [
     (broken.LateEnd, "termination_in_chunk", "report the frame in which it happens"),
     (broken.PaysOn, "termination_in_chunk", "rewards go on after the end"),
     (broken.MovesOn, "termination_in_chunk", "frames go on after the end"),
-    (broken.Blinks, "termination_in_chunk", "terminated turned false inside a chunk|terminated turned false again"),
+    (broken.Blinks, "termination_in_chunk", "terminated turned false again inside a chunk"),
+    (broken.GoesOn, "termination_in_chunk", "in the steps after it"),
     (broken.SilentReward, "no_silent_reward", "the reward was 0 in all"),
     (broken.UndeclaredReward, "no_silent_reward", "return None, not zeros"),
     (broken.MissingReward, "no_silent_reward", "predict it or declare reward=False"),
@@ -61,12 +62,12 @@ BROKEN: list[tuple[Callable[[int], Any], str, str]] = [
 ]
 
 SOUND: list[tuple[str, Callable[[int], Any], list[str]]] = [
-    ("wheel", broken.Toy, ["memory", "termination_in_chunk"]),
+    ("wheel", broken.Toy, ["memory"]),
     ("chunked", broken.Chunked, ["memory"]),
-    ("walk", broken.Walk, ["termination_in_chunk"]),
+    ("walk", broken.Walk, []),
     ("walk in chunks", lambda slots: ToyWorld(slots, size=12, ride="walk", frames_per_step=4), []),
     ("window", broken.WindowWorld, ["termination_in_chunk"]),
-    ("limited", broken.Limited, ["cost_flat", "memory", "termination_in_chunk"]),
+    ("limited", broken.Limited, ["cost_flat", "memory"]),
 ]
 
 

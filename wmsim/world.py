@@ -124,7 +124,10 @@ class World(Protocol):
         ...
 
     def step(self, slots: Sequence[int], control: Control) -> Step:
-        """Advance `slots` by frames_per_step frames. ValueError: a slot never reset, a wrong control."""
+        """Advance `slots` by frames_per_step frames; one whose episode is over repeats its last frame, reward 0.
+
+        ValueError: a slot never reset, a wrong control.
+        """
         ...
 
     def snapshot(self, slots: Sequence[int]) -> Snapshot:

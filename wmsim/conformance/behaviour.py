@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from wmsim.conformance.probe import WorldProbe, apart, corners, pictures, run, script
+from wmsim.conformance.starts import usual_start
 from wmsim.conformance.suite import BrokenError, expect
 from wmsim.control import Control
-from wmsim.world import Snapshot, Start, Step, World, WorldSpec
+from wmsim.world import Snapshot, Step, World, WorldSpec
 
 _MOVING = 0.25
 _FIX = "raise a ValueError that says what is wrong"
@@ -54,10 +55,8 @@ def obeys(probe: WorldProbe) -> str:
     n, world, spec = probe.config.slots, probe.world(probe.config.slots), probe.spec
     own, swapped = (corners(spec, n, probe.steps, world.device, shift) for shift in (0, 1))
     slots, seeds = range(n), probe.seeds(n)
-    first = run(world, slots, seeds, own)
-    starts = _starts(world, first[0], seeds) if spec.stochastic else None
-    if starts is not None:
-        first = run(world, slots, seeds, own, starts)
+    starts = usual_start(probe) if spec.stochastic else None
+    first = run(world, slots, seeds, own, starts)
     by_control = apart(first, run(world, slots, seeds, swapped, starts))
     other_seeds = probe.seeds(n, 500) if starts is not None else seeds
     by_seed = apart(first, run(world, slots, other_seeds, own, starts))
@@ -169,16 +168,6 @@ def _check_tensor(
 def _pixels(spec: WorldSpec) -> int:
     """Values of the last frame of one camera: the last one, as `pictures` lays them out."""
     return int(np.prod(list(spec.cameras.values())[-1]))
-
-
-def _starts(world: World, first: Step, seeds: list[int]) -> Start | None:
-    """The last first frame as a start, or None when this world cannot begin from frames."""
-    starts = Start({name: frames[:, -1:] for name, frames in first.frames.items()})
-    try:
-        world.reset(range(len(seeds)), seeds, starts)
-    except ValueError:
-        return None
-    return starts
 
 
 def _tensors(control: Control) -> list[torch.Tensor]:

@@ -56,6 +56,23 @@ class Aged:
     lengths: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class End:
+    """Row `row` ended in `step`; `after` is the next one, without a reset between them."""
+
+    step: Step
+    row: int
+    after: Step
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A long run of all slots: its steps, and the ends that it met."""
+
+    steps: tuple[Step, ...]
+    ends: tuple[End, ...]
+
+
 class WorldProbe:
     """A world under test: makes it once for each number of slots, and keeps what several checks look at."""
 
@@ -116,22 +133,25 @@ class WorldProbe:
         return Aged(world, int(np.argmax(ages)), max(ages), tuple(lengths))
 
     @cached_property
-    def trial(self) -> list[Step]:
+    def trial(self) -> Trial:
         """Some hundred steps of all slots under vigorous controls; slots that end, or reach the horizon, are reset."""
         world, n, per_step = self.world(self.config.slots), self.config.slots, self.spec.frames_per_step
         world.reset(range(n), self.seeds(n))
-        ages, seen = np.zeros(n, int), []
+        ages, steps, ends, over = np.zeros(n, int), [], [], []
         for k in range(max(self.steps, self.config.long_frames // per_step)):
-            control = corners(self.spec, n, 1, world.device, shift=k // (4 * self.steps))[0]
-            if control.look is not None and k // (4 * self.steps) % 2:
-                control = replace(control, look=torch.zeros_like(control.look))
-            seen += go_on(world, range(n), [control])
+            phase = k // (4 * self.steps)
+            control = corners(self.spec, n, 1, world.device, phase, straight=phase % 2 == 0)
+            steps += go_on(world, range(n), control)
             ages += per_step
-            over = set(ended(seen[-1])) | set(np.flatnonzero(ages + per_step > (self.spec.horizon or np.inf)).tolist())
-            if over:
-                world.reset(sorted(over), [self.config.seed + 1000 + 31 * k + i for i in sorted(over)])
-                ages[sorted(over)] = 0
-        return seen
+            # One step more than the end, to see that nothing follows it; the reset comes after that.
+            ends += [End(steps[-2], row, steps[-1]) for row in over]
+            late = set(np.flatnonzero(ages + per_step > (self.spec.horizon or np.inf)).tolist())
+            done = sorted({*over, *late})
+            over = [row for row in ended(steps[-1]) if row not in done]
+            if done:
+                world.reset(done, [self.config.seed + 1000 + 31 * k + i for i in done])
+                ages[done] = 0
+        return Trial(tuple(steps), tuple(ends))
 
 
 # --- controls --------------------------------------------------------------------------------------------------------
@@ -145,9 +165,14 @@ def script(spec: WorldSpec, slots: int, steps: int, seed: int, device: torch.dev
     return [drawn[k // hold] for k in range(steps)]
 
 
-def corners(spec: WorldSpec, slots: int, steps: int, device: torch.device, shift: int = 0) -> list[Control]:
-    """Each slot holds one corner of the space, its neighbours others; `shift` hands every slot a neighbour's."""
-    control = _control(spec, slots, lambda s: _corner(s, slots, shift), device)
+def corners(
+    spec: WorldSpec, slots: int, steps: int, device: torch.device, shift: int = 0, straight: bool = False
+) -> list[Control]:
+    """Each slot holds one corner of the space, its neighbours others; `shift` hands every slot a neighbour's.
+
+    straight: the first number of each vector, the steering or the yaw, is in its middle.
+    """
+    control = _control(spec, slots, lambda s: _corner(s, slots, shift, straight), device)
     return [control] * steps
 
 
@@ -175,21 +200,24 @@ def _uniform(space: Any, slots: int, rng: np.random.Generator) -> Array:
     return np.asarray(rng.uniform(space.low, space.high, (slots, *space.shape)))
 
 
-def _corner(space: Any, slots: int, shift: int) -> Array:
+def _corner(space: Any, slots: int, shift: int, straight: bool) -> Array:
     if space.shape == (4, 4):
-        return np.stack([_turn(0.1 * (-1) ** (i + shift)) for i in range(slots)])
+        return np.stack([_turn(0.0 if straight else 0.1 * (-1) ** (i + shift)) for i in range(slots)])
     bits = np.stack([_bits(i + shift, space.shape) for i in range(slots)])
     if isinstance(space, spaces.MultiBinary):
         return bits
-    return np.where(bits == 1, space.high, space.low)
+    values = np.where(bits == 1, space.high, space.low)
+    if straight:
+        values.reshape(slots, -1)[:, 0] = 0.5 * (space.low + space.high).reshape(-1)[0]
+    return values
 
 
 def _bits(i: int, shape: tuple[int, ...]) -> Array:
     """Zeros and ones that differ between neighbours: counted in two dimensions, drawn in more."""
     size = int(np.prod(shape))
     if size <= 2:
-        return np.array([(i >> d) & 1 for d in range(size)]).reshape(shape)
-    return np.random.default_rng(i).integers(0, 2, shape)
+        return np.asarray([(i >> d) & 1 for d in range(size)]).reshape(shape)
+    return np.asarray(np.random.default_rng(i).integers(0, 2, shape))
 
 
 def _middle(space: Any, slots: int) -> Array:
