@@ -125,10 +125,35 @@ def test_the_check_itself_sees_what_climbs(module: str, source: str, climbs: boo
 
 
 def test_the_check_itself_sees_recipes() -> None:
-    assert recipes_in("def late():\n    from eval import demo") == ["eval"]
+    assert recipes_in("def late():\n    from eval import demo") == ["eval.demo"]
 
 
 def test_import_of_the_package_leaves_the_extras_alone() -> None:
     code = f"import sys, wmsim; print([name for name in {OPTIONAL!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+MISSING = """
+import importlib, sys
+sys.modules[{package!r}] = None
+import wmsim, wmsim.cli, wmsim.conformance, wmsim.dream, wmsim.env, wmsim.metrics, wmsim.policy, wmsim.sims.toy
+try:
+    importlib.import_module({module!r})
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "module", "extra"),
+    [
+        ("mujoco", "wmsim.sims.drive", "sim"),
+        ("av", "wmsim.data.record", "data"),
+        ("pyarrow", "wmsim.data.record", "data"),
+    ],
+)
+def test_without_an_extra_the_rest_works_and_the_error_names_it(package: str, module: str, extra: str) -> None:
+    code = MISSING.format(package=package, module=module)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"pip install 'wmsim[{extra}]'" in done.stdout

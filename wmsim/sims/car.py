@@ -5,9 +5,13 @@ Metres, radians, newtons; x forward, y left, z up from the middle of the wheelba
 
 from __future__ import annotations
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
+
+try:
+    import mujoco
+except ImportError as error:
+    raise ImportError("the MuJoCo twins need MuJoCo: pip install 'wmsim[sim]'") from error
 
 from wmsim.control import MAX_ACCELERATION, MAX_WHEEL_ANGLE, WHEELBASE_METRES
 
