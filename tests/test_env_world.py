@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import gymnasium
+import numpy as np
 import pytest
 
+from wmsim.control import wheel_space
 from wmsim.env import TASKS, WorldEnv, WorldVectorEnv
 from wmsim.env.task import find_source
 from wmsim.sims.toy import ToyWorld
@@ -188,3 +192,39 @@ def test_a_dream_refuses_what_it_cannot_give_and_is_closed(loader: Loader) -> No
     with pytest.raises(ValueError, match="needs camera"):
         WorldEnv(replace(task, camera="rear"))
     assert loader.closed == 2
+
+
+# --- the shipped task ------------------------------------------------------------------------------------------------
+
+
+def test_the_twin_drives_under_the_id_of_the_dream() -> None:
+    pytest.importorskip("mujoco")
+    env = gymnasium.make("wmsim/Drive-v0", world="sim", size=16, info=("state",))
+    assert isinstance(env.unwrapped, WorldEnv)
+    assert env.observation_space.shape == (16, 16, 3)
+    assert env.action_space == wheel_space()
+    first, info = env.reset(seed=7)
+    assert {"state", "proprio", "seed"} <= set(info)
+    obs, reward, terminated, truncated, info = env.step(np.array([0.0, 1.0], np.float32))
+    assert (obs != first).any()
+    assert isinstance(reward, float)
+    assert not terminated
+    assert not truncated
+    assert "reward_progress" in info
+    env.close()
+    with pytest.raises(ValueError, match="unknown output 'depths'"):
+        gymnasium.make("wmsim/Drive-v0", world="sim", size=16, info=("depths",))
+    with pytest.raises(ValueError, match="unknown renderer 'vulkan'"):
+        gymnasium.make("wmsim/Drive-v0", world="sim", size=16, renderer="vulkan")
+
+
+def test_dream_and_twin_have_the_very_same_spaces() -> None:
+    pytest.importorskip("mujoco")
+    if not (files("wmsim") / "assets" / "drive.safetensors").is_file():
+        pytest.skip("no checkpoint ships yet: python -m envs.drive makes it")
+    for settings in ({}, {"control": "keyboard"}, {"control": "trajectory", "observation": "dict"}):
+        dream, twin = (WorldVectorEnv(2, "drive", world, **settings) for world in ("dream", "sim"))
+        assert dream.single_observation_space == twin.single_observation_space
+        assert dream.single_action_space == twin.single_action_space
+        dream.close()
+        twin.close()

@@ -137,7 +137,8 @@ class WorldProbe:
         """Some hundred steps of all slots under vigorous controls; slots that end, or reach the horizon, are reset."""
         world, n, per_step = self.world(self.config.slots), self.config.slots, self.spec.frames_per_step
         world.reset(range(n), self.seeds(n))
-        ages, steps, ends, over = np.zeros(n, int), [], [], []
+        ages, steps, ends = np.zeros(n, int), [], []
+        over: list[int] = []
         for k in range(max(self.steps, self.config.long_frames // per_step)):
             phase = k // (4 * self.steps)
             control = corners(self.spec, n, 1, world.device, phase, straight=phase % 2 == 0)
@@ -206,7 +207,7 @@ def _corner(space: Any, slots: int, shift: int, straight: bool) -> Array:
     bits = np.stack([_bits(i + shift, space.shape) for i in range(slots)])
     if isinstance(space, spaces.MultiBinary):
         return bits
-    values = np.where(bits == 1, space.high, space.low)
+    values: Array = np.where(bits == 1, space.high, space.low)
     if straight:
         values.reshape(slots, -1)[:, 0] = 0.5 * (space.low + space.high).reshape(-1)[0]
     return values
