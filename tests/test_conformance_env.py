@@ -260,6 +260,11 @@ def test_an_env_of_one_mode_skips_the_others() -> None:
     assert report.named("skip") == ["autoreset_disabled", "autoreset_same_step", "final_observation"]
 
 
+def test_an_env_that_cannot_be_made_is_no_report() -> None:
+    with pytest.raises(ValueError, match=r"could not be made in any autoreset mode.*joystick"):
+        check_env("wmsim/Toy-v0", QUICK, control="joystick")
+
+
 def test_an_env_without_ends_says_so() -> None:
     class Endless(Env):
         settings = {"termination": "none", "max_episode_steps": 10**6}

@@ -127,7 +127,7 @@ def test_a_world_that_cannot_be_made_is_no_report() -> None:
         raise FileNotFoundError("no weights")
 
     with pytest.raises(FileNotFoundError, match="no weights"):
-        check_world(refuses, QUICK)
+        check_world(refuses, QUICK, "mine")
 
 
 def test_too_small_a_check_is_refused() -> None:

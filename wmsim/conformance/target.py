@@ -64,8 +64,8 @@ def check_world(factory: Callable[[int], World], config: CheckConfig = _DEFAULT,
     """Every check of the contract on the worlds that `factory` makes for a number of slots."""
     probe = WorldProbe(factory, config)
     try:
-        subject = name or f"world {probe.spec.name!r}"
-        return Report(subject, run_checks(WORLD_CHECKS, probe))
+        subject = f"world {probe.spec.name!r}"
+        return Report(name or subject, run_checks(WORLD_CHECKS, probe))
     finally:
         probe.close()
 
@@ -79,8 +79,8 @@ def check_env(target: str | Factory, config: CheckConfig = _DEFAULT, name: str =
     factory = _of_id(target, settings) if isinstance(target, str) else target
     probe = EnvProbe(factory, config)
     try:
-        subject = name or (target if isinstance(target, str) else repr(probe.env(mode=probe.mode)))
-        return Report(subject, run_checks(ENV_CHECKS, probe))
+        subject = repr(probe.env(mode=probe.mode))
+        return Report(name or (target if isinstance(target, str) else subject), run_checks(ENV_CHECKS, probe))
     finally:
         probe.close()
 
