@@ -334,6 +334,24 @@ class Repaints(Walk):
         return step
 
 
+class LateRepaint(Toy):
+    """Keeps the obstacles of its last episodes in a place outside the snapshot, whose room is soon used up."""
+
+    def __init__(self, slots: int) -> None:
+        super().__init__(slots)
+        self.book: dict[float, bool] = {}
+
+    def reset(self, slots: Sequence[int], seeds: Sequence[int], starts: Start | None = None) -> Step:
+        step = super().reset(slots, seeds, starts)
+        begun = set(self._state["obstacle"][list(slots), 0].tolist())
+        self.book = dict.fromkeys([*begun, *[key for key in self.book if key not in begun]][: self.slots], True)
+        return replace(step, frames={"top": torch.from_numpy(self._draw(list(slots)))[:, None]})
+
+    def _draw(self, rows: list[int]) -> Any:
+        known = [self._state["obstacle"][row, 0] in self.book for row in rows]
+        return np.where(np.array(known)[:, None, None, None], super()._draw(rows), 0).astype(np.uint8)
+
+
 class AimlessContext(Toy):
     says = {"context": 4}
 

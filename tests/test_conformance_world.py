@@ -48,6 +48,7 @@ BROKEN: list[tuple[Callable[[int], Any], str, str]] = [
     (broken.Overruns, "horizon", "raise ValueError, or declare None"),
     (broken.ShortWindow, "memory", "let the world read its whole context"),
     (broken.Repaints, "memory", "keep what was seen"),
+    (broken.LateRepaint, "memory", "not in a place that the next one overwrites"),
     (broken.AimlessContext, "memory", "spec.context is for 'window' only"),
     (broken.Hoards, "cost_flat", "drop what the memory no longer holds"),
     (broken.SlowsDown, "cost_flat", "let no loop or cache grow with the episode"),
@@ -62,12 +63,12 @@ BROKEN: list[tuple[Callable[[int], Any], str, str]] = [
 ]
 
 SOUND: list[tuple[str, Callable[[int], Any], list[str]]] = [
-    ("wheel", broken.Toy, ["memory"]),
-    ("chunked", broken.Chunked, ["memory"]),
+    ("wheel", broken.Toy, []),
+    ("chunked", broken.Chunked, []),
     ("walk", broken.Walk, []),
     ("walk in chunks", lambda slots: ToyWorld(slots, size=12, ride="walk", frames_per_step=4), []),
     ("window", broken.WindowWorld, ["termination_in_chunk"]),
-    ("limited", broken.Limited, ["cost_flat", "memory"]),
+    ("limited", broken.Limited, ["cost_flat"]),
 ]
 
 

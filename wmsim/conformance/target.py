@@ -32,7 +32,7 @@ WORLD_CHECKS: tuple[Check[WorldProbe], ...] = (
     Check(episodes.termination_in_chunk, ("horizon",)),
     Check(episodes.no_silent_reward, ("horizon",)),
     Check(episodes.no_silent_termination, ("horizon",)),
-    Check(episodes.memory, ("advances", "seeding")),
+    Check(episodes.memory, ("advances", "seeding", "snapshot_restore")),
     Check(episodes.cost_flat, ("horizon",)),
     Check(behaviour.frames_are_kept),
     Check(behaviour.global_rng_untouched),
