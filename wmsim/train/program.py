@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from wmsim.checkpoint import Card, Starts, load, quantise, save
+from wmsim.checkpoint import Card, Starts, load, quantise, read_note, save
 from wmsim.data.cache import Cache, open_cache
 from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
@@ -162,11 +162,12 @@ def _ship(path: Path, model: WorldModel, latents: Latents, config: TrainConfig) 
 def card_of(cache: Cache, config: TrainConfig) -> Card:
     """The card of a model trained on `cache`."""
     width, spec = cache.action.shape[1], cache.spec
+    earlier = read_note(config.init)["card"]["training"].get("frame_visits", 0) if config.init else 0
     training: dict[str, Any] = {
         "frames": cache.frame_count,
         "episodes": cache.episodes,
         "tokenizer_images": config.tokenizer_loop.steps * config.tokenizer.batch,
-        "frame_visits": config.dynamics_loop.steps * config.dynamics.batch * config.dynamics.frames,
+        "frame_visits": earlier + config.dynamics_loop.steps * config.dynamics.batch * config.dynamics.frames,
         "device": config.device,
         "torch": torch.__version__,
     }
