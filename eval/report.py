@@ -118,13 +118,15 @@ def save_sheet(path: Path, dreamt: Array, clips: Clips, horizons: Sequence[int],
 
 
 def save_minutes(path: Path, films: Array, real: Sequence[Array], rate: float, scale: int = 2) -> None:
-    """Dream above twin at moments up to the end of long films; where the real film is over its last frame stands."""
+    """Dream above twin at moments up to the end of long films; where the real film is over the tile stays dark."""
     length = films.shape[1]
     seconds = [s for s in (1, 5, 15, 30, 60, 120, 180, 240, 300, 600) if s * rate <= length]
     at = np.array([round(second * rate) - 1 for second in seconds], int)
     rows, names = [], []
     for index, film in enumerate(films):
-        rows += [film[at], real[index][at.clip(max=len(real[index]) - 1)]]
+        known = at[at < len(real[index])]
+        dark = np.zeros_like(film, shape=(len(at) - len(known), *film.shape[1:]))
+        rows += [film[at], np.concatenate([real[index][known], dark])]
         names += [f"dream {index + 1}", "real drive"]
     sheet(rows, names, [f"{second} s" for second in seconds], scale).save(path)
 
