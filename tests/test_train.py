@@ -54,7 +54,7 @@ def _config(data: Path, out: Path, tokenizer: int, dynamics: int) -> TrainConfig
         model=CONFIG,
         tokenizer=TokenizerStageConfig(32, 0.02),
         tokenizer_loop=LoopConfig(tokenizer, 3e-3, ema=0.99, save_every=200),
-        dynamics=DynamicsStageConfig(batch=16, frames=8, rollout_context=3),
+        dynamics=DynamicsStageConfig(batch=16, frames=8, rollout=0.3, rollout_context=3),
         dynamics_loop=LoopConfig(dynamics, 3e-3, ema=0.99, save_every=200),
         decoder_loop=LoopConfig(tokenizer // 2, 1e-3, ema=0.99, save_every=200),
         name="square",

@@ -5,16 +5,16 @@ Shape legend: B frames or slots, H x W pixels, S tokens of C channels a frame, A
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
 from wmsim.model.cache import RollingCache
-from wmsim.model.dynamics import Dynamics, DynamicsConfig, pack, unpack
-from wmsim.model.flow import CONTEXT_TAU, mix, sample
+from wmsim.model.dynamics import Cache, Dynamics, DynamicsConfig, pack, unpack
+from wmsim.model.flow import CONTEXT_TAU, sample
 from wmsim.model.heads import Readings
 from wmsim.model.tokenizer import Tokenizer, TokenizerConfig
 
@@ -46,6 +46,16 @@ class WorldModelConfig:
         """The inverse of `to_dict`; TypeError names a field that does not exist."""
         tokenizer, dynamics = TokenizerConfig(**plain["tokenizer"]), DynamicsConfig(**plain["dynamics"])
         return WorldModelConfig(tokenizer, dynamics, plain["side"])
+
+
+@dataclass(frozen=True)
+class Past:
+    """What some rows of a cache remember: layers, one bias a time layer, the newest frame, whether there is one."""
+
+    layers: Cache
+    bias: list[Tensor]
+    newest: Float[Tensor, "B S C"]
+    linked: Bool[Tensor, "B"]
 
 
 class WorldModel(nn.Module):
@@ -95,25 +105,22 @@ class WorldModel(nn.Module):
         steps: int,
     ) -> tuple[Float[Tensor, "B S C"], Readings]:
         """The next frame of `rows`: `steps` denoising passes, then `commit`; log_error is that of the first pass."""
-        layers = cache.gather(rows)
-        bias, known = self.dynamics.cache_bias(*cache.ages(rows)), cache.counts[rows] > 0
+        past = self._past(cache, rows)
         first: list[Tensor] = []
 
         def predict(z: Tensor, tau: float, d: float) -> Tensor:
-            levels = torch.full((len(rows),), tau, device=z.device), torch.full((len(rows),), d, device=z.device)
-            clean, features = self.dynamics.step(z, cache.newest[rows], *levels, action, known, layers, bias)
+            clean, features = self._pass(z, tau, d, action, past)
             first.append(features)
             return clean
 
         tokens = sample(predict, noise, steps)
-        readings = self.commit(tokens, noise, action, cache, rows)
-        expected = self.dynamics.heads(first[0]).log_error
-        return tokens, Readings(readings.reward, readings.end, readings.proprio, expected)
+        readings = self._show(tokens, noise, action, past, cache, rows)
+        return tokens, replace(readings, log_error=self.dynamics.heads(first[0]).log_error)
 
     def commit(
         self,
         tokens: Float[Tensor, "B S C"],
-        noise: Tensor,
+        noise: Float[Tensor, "B S C"],
         action: Float[Tensor, "B A"],
         cache: RollingCache,
         rows: list[int],
@@ -122,13 +129,22 @@ class WorldModel(nn.Module):
 
         The action that led to a row's first frame is not known, and not looked at.
         """
-        layers = cache.gather(rows)
-        bias, known = self.dynamics.cache_bias(*cache.ages(rows)), cache.counts[rows] > 0
-        tau = torch.full((len(rows),), CONTEXT_TAU, device=tokens.device)
-        d = torch.full_like(tau, 1 / self.config.dynamics.finest)
-        seen = mix(noise[:, None], tokens[:, None], tau[:, None])[:, 0]
-        _, features = self.dynamics.step(seen, cache.newest[rows], tau, d, action, known, layers, bias)
-        cache.commit(rows, layers, seen)
-        readings = self.dynamics.heads(features)
+        return self._show(tokens, noise, action, self._past(cache, rows), cache, rows)
+
+    def _past(self, cache: RollingCache, rows: list[int]) -> Past:
+        bias = self.dynamics.cache_bias(*cache.ages(rows))
+        return Past(cache.gather(rows), bias, cache.newest[rows], cache.counts[rows] > 0)
+
+    def _pass(self, z: Tensor, tau: float, d: float, action: Tensor, past: Past) -> tuple[Tensor, Tensor]:
+        level, size = torch.full((len(z),), tau, device=z.device), torch.full((len(z),), d, device=z.device)
+        return self.dynamics.step(z, past.newest, level, size, action, past.linked, past.layers, past.bias)
+
+    def _show(
+        self, tokens: Tensor, noise: Tensor, action: Tensor, past: Past, cache: RollingCache, rows: list[int]
+    ) -> Readings:
+        seen = (1 - CONTEXT_TAU) * noise + CONTEXT_TAU * tokens
+        _, features = self._pass(seen, CONTEXT_TAU, 1 / self.config.dynamics.finest, action, past)
+        cache.commit(rows, past.layers, seen)
+        readings: Readings = self.dynamics.heads(features)
         proprio = readings.proprio * self.proprio_std.float() + self.proprio_mean.float()
-        return Readings(readings.reward, readings.end, proprio, readings.log_error)
+        return replace(readings, proprio=proprio)

@@ -37,7 +37,7 @@ class DynamicsStageConfig:
     single: float = 0.1
     unknown: float = 0.05
     endings: float = 0.1
-    rollout: float = 0.5
+    rollout: float = 0.0
     rollout_from: float = 0.8
     rollout_context: int = 6
     noisiest: float = 0.5
