@@ -53,7 +53,7 @@ def train(data: Dataset, out: Path, tokenizer_steps: int, dynamics_steps: int, d
             f"out={out}",
             "name=udacity",
             "domain=steering",
-            "test=0",
+            "test=0.0",
             "starts=16",
             f"device={device}",
             f"tokenizer_loop.steps={tokenizer_steps}",

@@ -128,12 +128,12 @@ def _rows(cache: Cache) -> np.ndarray:
 
 def _set_scales(model: WorldModel, latents: Latents) -> None:
     mean, std = latents.moments()
-    proprio = torch.from_numpy(np.asarray(latents.cache.proprio)[_rows(latents.cache)])
+    proprio = np.asarray(latents.cache.proprio)[_rows(latents.cache)]
     for buffer, value in (
         (model.latent_mean, mean),
         (model.latent_std, std),
-        (model.proprio_mean, proprio.mean(0)),
-        (model.proprio_std, proprio.std(0).clamp(min=1e-3)),
+        (model.proprio_mean, torch.from_numpy(proprio.mean(0))),
+        (model.proprio_std, torch.from_numpy(proprio.std(0)).clamp(min=1e-3)),
     ):
         buffer.copy_(value)
 

@@ -1,0 +1,77 @@
+"""The recipes of envs/, in small: they record, train and pack; what is too large is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from envs import drive, udacity
+from tests.model_tiny import tiny_model
+from tests.test_checkpoint import CARD, tiny_starts
+from wmsim import checkpoint, dream
+
+FIXTURE = Path(__file__).parent / "fixtures" / "udacity"
+SMALL = (
+    "model.tokenizer.dim=16",
+    "model.tokenizer.heads=2",
+    "model.tokenizer.hidden=16",
+    "model.dynamics.dim=32",
+    "model.dynamics.heads=2",
+    "model.dynamics.kv_heads=1",
+    "model.dynamics.layers=2",
+    "model.dynamics.hidden=32",
+    "decoder_loop.steps=1",
+    "starts=2",
+    "start_frames=4",
+    "threads=1",
+)
+
+
+def _recipe(out: Path, **changed: object) -> drive.Recipe:
+    plain = {"out": out, "assets": out / "assets", "frames": 60, "workers": 1, "tokenizer_steps": 1}
+    more = {"dynamics_steps": 1, "device": "cpu", "fast": True, "settings": (*SMALL, "test=0.0")}
+    return drive.Recipe(**plain | more | changed)  # type: ignore[arg-type]
+
+
+def test_drive_is_recorded_trained_and_packed(tmp_path: Path) -> None:
+    pytest.importorskip("mujoco", reason="the twin needs the extra [sim]")
+    recipe = _recipe(tmp_path)
+    drive.record_twin(recipe)
+    drive.train(recipe)
+    path = drive.pack(recipe)
+    assert dream.load(path).spec.controls.keys() == {"wheel"}
+    card = path.with_suffix(".md").read_text()
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in card
+    assert "frame_visits" in card
+
+
+def test_the_proof_goes_into_the_card(tmp_path: Path) -> None:
+    recipe = _recipe(tmp_path)
+    checkpoint.save(recipe.model, tiny_model(), CARD, tiny_starts())
+    recipe.proof.parent.mkdir(parents=True)
+    bars = [{"name": "above copy", "measured": {"mean": 1.23456}}, {"name": "end", "measured": "-"}]
+    recipe.proof.write_text(json.dumps({"bars": bars}))
+    path = drive.pack(recipe)
+    assert checkpoint.read_note(path)["card"]["metrics"] == {"above copy": 1.2346, "end": "-"}
+    assert "measured: above copy | 1.2346" in path.with_suffix(".md").read_text()
+
+
+def test_a_checkpoint_too_large_for_the_wheel_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = _recipe(tmp_path)
+    checkpoint.save(recipe.model, tiny_model(), CARD, tiny_starts())
+    monkeypatch.setattr(drive, "LIMIT", 1000)
+    with pytest.raises(ValueError, match="the wheel takes 1000"):
+        drive.pack(recipe)
+
+
+def test_udacity_is_cut_and_trained(tmp_path: Path) -> None:
+    seen, unseen = udacity.halves(FIXTURE, tmp_path, 3)
+    assert len(seen.indices()) + len(unseen.indices()) == 3
+    udacity.train(seen, tmp_path / "train", 1, 1, "cpu", [*SMALL, "starts=1"])
+    spec = dream.load(tmp_path / "train" / "model.safetensors").spec
+    assert spec.controls.keys() == {"steering"}
+    assert not spec.reward
+    assert not spec.termination

@@ -1,0 +1,43 @@
+"""eval.results puts tables between the markers of a page and touches nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from eval import results
+
+PAGE = "# Results\nhand-written\n<!-- speed -->\nold\n<!-- /speed -->\nend\n"
+SPEED = {
+    "machine": {"processor": "P", "cores": 2, "threads": 2, "load_average": 1, "load_average_after": 2, "torch": "2"},
+    "dream": [{"about": "dream, K = 1", "slots": 16, "p50": 60.0, "p95": 70.0, "per_second": 266.66}],
+    "twin": [],
+    "length": {"early_ms": 17.0},
+    "drawing_ms": {"with neither": 2.9},
+}
+
+
+def test_the_page_is_filled_again_and_again(tmp_path: Path) -> None:
+    page, speed = tmp_path / "results.md", tmp_path / "speed.json"
+    page.write_text(PAGE)
+    speed.write_text(json.dumps(SPEED))
+    for _ in range(2):
+        results.main(tmp_path / "none.json", speed, page)
+    text = page.read_text()
+    assert text.startswith("# Results\nhand-written\n<!-- speed -->\n")
+    assert text.endswith("\n<!-- /speed -->\nend\n")
+    assert text.count("| dream, K = 1 | 16 | 60.0 | 70.0 | 266.7 |") == 1
+    assert "old" not in text
+
+
+def test_a_page_without_markers_is_told() -> None:
+    with pytest.raises(ValueError, match="<!-- fidelity -->"):
+        results.put(PAGE, "fidelity", "text")
+
+
+def test_cells() -> None:
+    assert results.cell({"mean": 1.0, "low": 0.5, "high": 2.0}, 1) == "1.0 [0.5, 2.0]"
+    assert results.cell({"mean": 1.0, "low": None, "high": None}) == "1.00"
+    assert results.cell({"mean": None, "low": None, "high": None}) == "-"
