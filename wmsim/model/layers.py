@@ -50,20 +50,8 @@ class SwiGLU(nn.Module):
         return out
 
 
-class HeadNorm(nn.Module):
-    """RMS normalisation of each head's query or key with a learned scale (QK-norm, arXiv 2010.04245)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., E) -> (..., E)."""
-        return F.rms_norm(x, (x.shape[-1],), self.scale.to(x.dtype), eps=1e-6)
-
-
 class RMSNorm(nn.Module):
-    """Root-mean-square normalisation with a learned scale, in the dtype of its input."""
+    """Root-mean-square normalisation with a learned scale, in its input's dtype; on heads it is QK-norm (2010.04245)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -84,7 +72,7 @@ class Projections(nn.Module):
         self.heads, self.kv_heads, self.head_width = heads, kv_heads, width // heads
         self.inward = nn.Linear(width, (heads + 2 * kv_heads) * self.head_width, bias=False)
         self.outward = nn.Linear(width, width, bias=False)
-        self.query_norm, self.key_norm = HeadNorm(self.head_width), HeadNorm(self.head_width)
+        self.query_norm, self.key_norm = RMSNorm(self.head_width), RMSNorm(self.head_width)
 
     def split(self, x: Float[Tensor, "R N D"]) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (R, H, N, E) and keys and values (R, G, N, E)."""
