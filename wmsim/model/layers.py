@@ -51,7 +51,7 @@ class SwiGLU(nn.Module):
 
 
 class RMSNorm(nn.Module):
-    """Root-mean-square normalisation with a learned scale, in its input's dtype; on heads it is QK-norm (2010.04245)."""
+    """Root-mean-square normalisation with a learned scale, in its input's dtype; on heads: QK-norm (2010.04245)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
