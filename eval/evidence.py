@@ -124,9 +124,9 @@ def _films(drives: Sequence[Drive], name: str) -> Array | None:
 
 def _expert(twin: str, states: Array) -> Array:
     driver = TWINS[twin].driver(STEADY, len(states))
-    driver.reset(list(range(len(states))), list(range(len(states))))
-    blank = np.zeros((len(states), 1, 1, 3), np.uint8)
-    return np.asarray(driver.act(blank, {"state": states}), np.float32)
+    rows = range(len(states))
+    driver.reset(rows, rows)
+    return np.asarray(driver.act(rows, None, {"state": states})[:, 0], np.float32)
 
 
 def short_clips(episodes: Sequence[Episode], context: int, horizon: int) -> Clips:

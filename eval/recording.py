@@ -26,7 +26,7 @@ from eval.twins import STEADY, TWINS
 from wmsim.data.episodes import Episode
 from wmsim.data.progress import Meter
 from wmsim.metrics import View, pixel_classes
-from wmsim.policy import Policy
+from wmsim.policy import Executor
 from wmsim.world import Step, World
 
 _PROOF_TOWNS = (999_983, 999_984)
@@ -146,7 +146,7 @@ def drive_once(config: DriveConfig) -> Drive:
     world = twin.make(config.size, config.masks)
     views: list[tuple[View, Array] | None] = []
     looking = (lambda step: views.append(twin.view(world, step))) if config.masks else (lambda step: None)
-    episode = _play(world, twin.driver(config.level, 1), config, looking)
+    episode = _play(world, Executor(twin.driver(config.level, 1), 1), config, looking)
     if len(episode) < min(config.frames, config.context + _LEAST):
         world.close()
         return drive_once(replace(config, seed=config.seed + 1000))
@@ -160,7 +160,7 @@ def drive_once(config: DriveConfig) -> Drive:
     return Drive(episode, begin, classes, again, jittered)
 
 
-def _play(world: World, driver: Policy, config: DriveConfig, look: Callable[[Step], None]) -> Episode:
+def _play(world: World, driver: Executor, config: DriveConfig, look: Callable[[Step], None]) -> Episode:
     driver.reset([0], [config.seed])
     step = world.reset([0], [config.seed])
     look(step)

@@ -118,7 +118,7 @@ def _poses(twin: DriveTwin, seed: int) -> list[Array]:
     step, poses = world.reset([0], [seed]), []
     for _ in range(64):
         poses.append(step.info["camera"][0, -1].astype(np.float64))
-        step = world.step([0], Control.of_wheel(driver.act(None, step.info)))
+        step = world.step([0], Control.of_wheel(driver.act([0], None, step.info)[:, 0]))
     return poses
 
 
@@ -156,12 +156,14 @@ class Circling:
         for row, seed in zip(rows, seeds, strict=True):
             self.rngs[row], self.wander[row] = np.random.default_rng(seed), 0.0
 
-    def act(self, observation: Any, info: dict[str, Any]) -> Array:
-        """(n, 2) from info["state"]: x, y, yaw, speed."""
+    def act(self, rows: Sequence[int], observation: Any, info: Mapping[str, Any]) -> Array:
+        """(n, 1, 2) from info["state"]: x, y, yaw, speed."""
         x, y, yaw, speed = np.asarray(info["state"], np.float64)[:, :4].T
-        self.wander = 0.9 * self.wander + self.noise * np.array([rng.normal() for rng in self.rngs])
-        aside = np.sin(np.arctan2(-y, -x) - yaw)
-        return np.stack([aside + self.wander, 0.5 * (3.0 - speed)], 1).clip(-1, 1).astype(np.float32)
+        chosen = list(rows)
+        stirred = self.noise * np.array([self.rngs[row].normal() for row in chosen])
+        self.wander[chosen] = 0.9 * self.wander[chosen] + stirred
+        aside = np.sin(np.arctan2(-y, -x) - yaw) + self.wander[chosen]
+        return np.stack([aside, 0.5 * (3.0 - speed)], 1).clip(-1, 1).astype(np.float32)[:, None]
 
 
 TWINS: dict[str, Twin] = {"drive": DriveTwin(), "toy": ToyTwin()}

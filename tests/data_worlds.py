@@ -62,15 +62,15 @@ def walker(**kwargs: Any) -> Walker:
 
 
 class Straight:
-    """An actor that always goes down at `speed`."""
+    """A policy that always goes down at `speed`."""
 
     def __init__(self, env: gym.Env[Any, Any], speed: float = 0.5) -> None:
-        self.action = np.array([[speed, 0.0]], np.float32)
+        self.action = np.array([[[speed, 0.0]]], np.float32)
 
     def reset(self, rows: list[int], seeds: list[int]) -> None:
         """Nothing to forget."""
 
-    def act(self, observation: Any, info: Any) -> np.ndarray:
+    def act(self, rows: Any, observation: Any, info: Any) -> np.ndarray:
         """Down."""
         assert info["state"].shape == (1, 3)
         return self.action

@@ -34,6 +34,11 @@ OPTIONAL = (
     "stable_baselines3",
     "beartype",
     "scipy",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+    "msgpack",
+    "websockets",
 )
 FILES = sorted((ROOT / "wmsim").rglob("*.py"))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wmsim.control import Control, wheel_space
-from wmsim.policy import DriverConfig, Policy, RandomPolicy, ScriptedDriver, pursuit
+from wmsim.policy import DriverConfig, Executor, Policy, RandomPolicy, ScriptedDriver, pursuit
 from wmsim.sims.state import STATE_NAMES
 
 
@@ -22,7 +22,7 @@ _GOOD = DriverConfig(slow=10.0, fast=10.0, noise=0.0, pedal_noise=0.0, recoverie
 
 
 def _act(config: DriverConfig = _GOOD, **values: float) -> np.ndarray:
-    return ScriptedDriver(config, 1).act(None, {"state": _state(**values)})[0]
+    return ScriptedDriver(config, 1).act([0], None, {"state": _state(**values)})[0, 0]
 
 
 def test_random_policies_draw_from_the_space_by_seed_alone() -> None:
@@ -31,9 +31,9 @@ def test_random_policies_draw_from_the_space_by_seed_alone() -> None:
     first.reset([0, 1], [4, 9])
     second.reset([0], [9])
     for _ in range(3):
-        both, one = first.act(None, {}), second.act(None, {})
-        assert both.shape == (2, 2)
-        assert wheel_space().contains(both[0])
+        both, one = first.act([0, 1], None, {}), second.act([0], None, {})
+        assert both.shape == (2, 1, 2)
+        assert wheel_space().contains(both[0, 0])
         np.testing.assert_array_equal(both[1], one[0])
         assert not np.array_equal(both[0], both[1])
 
@@ -67,7 +67,7 @@ def test_a_blind_driver_does_not_brake_for_the_car_ahead() -> None:
     driver = ScriptedDriver(config, 12)
     driver.reset(range(12), range(12))
     state = np.repeat(_state(speed_mps=10.0, gap_m=6.0), 12, 0)
-    drives = driver.act(None, {"state": state})
+    drives = driver.act(range(12), None, {"state": state})[:, 0]
     assert (drives[:, 1] > -0.2).any()
     assert np.abs(drives[:, 0]).max() > 0.05
 
@@ -77,10 +77,10 @@ def test_rows_are_keyed_by_their_seeds_alone() -> None:
     one.reset([0], [5])
     three.reset([0, 1, 2], [1, 5, 2])
     for _ in range(40):
-        a = one.act(None, {"state": _state()})
-        b = three.act(None, {"state": np.repeat(_state(), 3, 0)})
+        a = one.act([0], None, {"state": _state()})
+        b = three.act([2, 1], None, {"state": np.repeat(_state(), 2, 0)})
         np.testing.assert_array_equal(a[0], b[1])
-    assert wheel_space().contains(a[0])
+    assert wheel_space().contains(a[0, 0])
     assert a.dtype == np.float32
 
 
@@ -90,7 +90,48 @@ def test_what_a_user_gets_wrong_is_told() -> None:
     with pytest.raises(ValueError, match="slow to fast"):
         ScriptedDriver(DriverConfig(slow=9.0, fast=3.0), 1)
     with pytest.raises(ValueError, match="outputs"):
-        ScriptedDriver(DriverConfig(), 1).act(None, {})
+        ScriptedDriver(DriverConfig(), 1).act([0], None, {})
+    with pytest.raises(ValueError, match="at least 1 action"):
+        Executor(RandomPolicy(wheel_space(), 1), 1, execute=0)
+
+
+class _Counting:
+    """Chunks of three: each slot's own count, row by row; remembers whom it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+
+    def reset(self, rows, seeds):  # type: ignore[no-untyped-def]
+        pass
+
+    def act(self, rows, observation, info):  # type: ignore[no-untyped-def]
+        self.asked.append(list(rows))
+        np.testing.assert_array_equal(observation["front"][:, 0], 10 * np.array(rows))
+        assert info["speed"].shape == (len(rows),)
+        return np.array([[[10 * row + k] for k in range(3)] for row in rows], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("execute", "actions", "asked"), [(None, [0, 1, 2, 0], 2), (2, [0, 1, 0, 1], 2), (1, [0] * 4, 4)]
+)
+def test_an_executor_plays_chunks_and_asks_for_those_that_are_used_up(execute, actions, asked) -> None:  # type: ignore[no-untyped-def]
+    policy = _Counting()
+    executor = Executor(policy, 3, execute)
+    seen, told = {"front": np.array([[0], [10], [20]])}, {"speed": np.zeros(3)}
+    made = [executor.act(seen, told) for _ in range(4)]
+    assert [int(step[0, 0]) for step in made] == actions
+    assert [int(step[2, 0]) - 20 for step in made] == actions
+    assert policy.asked == [[0, 1, 2]] * asked
+
+
+def test_an_executor_drops_the_chunk_of_a_slot_that_begins_anew() -> None:
+    policy = _Counting()
+    executor = Executor(policy, 3)
+    seen, told = {"front": np.array([[0], [10], [20]])}, {"speed": np.zeros(3)}
+    executor.act(seen, told)
+    executor.reset([1], [5])
+    assert executor.act(seen, told)[:, 0].tolist() == [1, 10, 21]
+    assert policy.asked == [[0, 1, 2], [1]]
 
 
 # --- in the twin ---------------------------------------------------------------------------------------------------
@@ -106,7 +147,7 @@ def _drive(config: DriverConfig, seed: int, seconds: float) -> tuple[float, floa
     driver.reset([0], [seed])
     steers: list[float] = []
     for _ in range(int(16 * seconds)):
-        wheel = driver.act(None, step.info)
+        wheel = driver.act([0], None, step.info)[:, 0]
         steers.append(float(wheel[0, 0]))
         step = world.step([0], Control.of_wheel(wheel))
         if bool(step.terminated.any()):  # type: ignore[union-attr]

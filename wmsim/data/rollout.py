@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -26,9 +26,9 @@ _ACTION_NAMES = {"wheel": ("steer", "drive"), "buttons": ("forward", "left", "ba
 
 @runtime_checkable
 class Actor(Protocol):
-    """What acts for a batch of slots; here always of one. `wmsim.policy.Policy` is one."""
+    """What acts for one slot, step by step; `wmsim.policy.Executor` makes one of any policy."""
 
-    def reset(self, rows: list[int], seeds: list[int]) -> None:
+    def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
         """Begin an episode in the rows, keyed by their seeds."""
         ...
 
@@ -183,35 +183,34 @@ def _names(names: tuple[str, ...], width: int, stem: str) -> tuple[str, ...]:
 
 
 def make_actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) -> Actor:
-    """The policy named "random", "driver" (wmsim.policy.ScriptedDriver) or "module:callable".
+    """The policy "random", "driver" (wmsim.policy.ScriptedDriver), a file "PATH.onnx", or what "module:callable" makes.
 
-    A callable gets the environment and the level's settings and returns an `Actor`. ValueError: an unknown name.
+    A callable gets the environment and the level's settings and returns a `wmsim.policy.Policy`. ValueError: an unknown
+    name, or a file trained in other spaces.
     """
+    kinds = importlib.import_module("wmsim.policy")
     if policy == "random":
-        return _Random(env.action_space)
-    if policy == "driver":
-        scripted = importlib.import_module("wmsim.policy")
-        driver: Actor = scripted.ScriptedDriver(scripted.DriverConfig(**level), 1)
-        return driver
+        chosen = kinds.RandomPolicy(env.action_space, 1)
+    elif policy == "driver":
+        chosen = kinds.ScriptedDriver(kinds.DriverConfig(**level), 1)
+    elif policy.endswith(".onnx"):
+        chosen = kinds.OnnxPolicy(policy)
+        chosen.check(env.observation_space, env.action_space)
+    else:
+        chosen = _factory(policy)(env, **level)
+    actor: Actor = kinds.Executor(chosen, 1)
+    return actor
+
+
+def _factory(policy: str) -> Callable[..., Any]:
     module, _, name = policy.partition(":")
     try:
-        factory: Callable[..., Actor] = getattr(importlib.import_module(module), name)
+        factory: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError, TypeError) as fault:
-        raise ValueError(f"unknown policy {policy!r}: use 'random', 'driver' or 'module:callable' ({fault})") from fault
-    return factory(env, **level)
-
-
-class _Random:
-    """Draws from the action space."""
-
-    def __init__(self, space: spaces.Space[Any]) -> None:
-        self.space = space
-
-    def reset(self, rows: list[int], seeds: list[int]) -> None:
-        self.space.seed(seeds[0])
-
-    def act(self, observation: Any, info: Mapping[str, Any]) -> np.ndarray:
-        return np.asarray(self.space.sample())[None]
+        raise ValueError(
+            f"unknown policy {policy!r}: use 'random', 'driver', 'PATH.onnx' or 'module:callable' ({fault})"
+        ) from fault
+    return factory
 
 
 def play(

@@ -1,19 +1,19 @@
-"""What acts in a world: the Policy protocol, a random policy, and a scripted driver that errs on purpose.
+"""A scripted driver that follows the lane from the true state and errs on purpose.
 
-Shape legend: n slots, D control width. Wheel controls are [steer, drive] in [-1, 1].
+Shape legend: n slots asked for. Wheel controls are [steer, drive] in [-1, 1].
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from wmsim.control import MAX_ACCELERATION, MAX_WHEEL_ANGLE, WHEELBASE_METRES
+from wmsim.policy.protocol import need_slots
 from wmsim.sims.state import CURVATURE_METRES, PREVIEW_METRES, STATE_NAMES
 
 Array = NDArray[np.float64]
@@ -22,42 +22,6 @@ _SPEED, _FRICTION, _GAP = (STATE_NAMES.index(name) for name in ("speed_mps", "fr
 _CURVATURE = slice(STATE_NAMES.index("curvature_0m"), STATE_NAMES.index("curvature_0m") + len(CURVATURE_METRES))
 _PREVIEW = slice(STATE_NAMES.index("preview_3m_x"), STATE_NAMES.index("preview_3m_x") + 2 * len(PREVIEW_METRES))
 _CURVATURE_METRES, _PREVIEW_METRES = np.array(CURVATURE_METRES, np.float64), np.array(PREVIEW_METRES, np.float64)
-
-
-@runtime_checkable
-class Policy(Protocol):
-    """Chooses controls for n slots at once."""
-
-    def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
-        """Begin an episode in each of `rows`; a row's seed alone keys its randomness."""
-        ...
-
-    def act(self, observation: Any, info: dict[str, Any]) -> NDArray[Any]:
-        """The controls of all n slots, (n, D), from what they show."""
-        ...
-
-
-class RandomPolicy:
-    """Draws every control evenly from a space, each row from a generator of its own."""
-
-    def __init__(self, space: spaces.Space[Any], slots: int) -> None:
-        """space: of one slot's control. ValueError: fewer than one slot."""
-        _need_slots(slots)
-        self._space, self._slots = space, slots
-        self._rngs = [np.random.default_rng(0) for _ in range(slots)]
-
-    def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
-        """Key the rows' generators."""
-        for row, seed in zip(rows, seeds, strict=True):
-            self._rngs[row] = np.random.default_rng([seed, 0x5A])
-
-    def act(self, observation: Any, info: dict[str, Any]) -> NDArray[Any]:
-        """(n, D) drawn from the space."""
-        drawn = []
-        for rng in self._rngs:
-            self._space.seed(int(rng.integers(2**31)))
-            drawn.append(self._space.sample())
-        return np.stack(drawn)
 
 
 @dataclass(frozen=True)
@@ -102,7 +66,7 @@ class ScriptedDriver:
 
     def __init__(self, config: DriverConfig | None = None, slots: int = 1, frames_per_second: float = 16.0) -> None:
         """config None: the defaults. ValueError: fewer than one slot, or a cruising range that is empty."""
-        _need_slots(slots)
+        need_slots(slots)
         config = config or DriverConfig()
         if not 0 < config.slow <= config.fast:
             raise ValueError(f"the cruising speeds go from slow to fast, got {config.slow} to {config.fast}")
@@ -114,15 +78,15 @@ class ScriptedDriver:
         for row, seed in zip(rows, seeds, strict=True):
             self._moods[row] = self._mood(seed)
 
-    def act(self, observation: Any, info: dict[str, Any]) -> NDArray[np.float32]:
-        """Wheel controls (n, 2) from info["state"] (n, len(STATE_NAMES)). ValueError: there is no state of n rows."""
+    def act(self, rows: Sequence[int], observation: Any, info: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Wheel controls (n, 1, 2) from info["state"] (n, len(STATE_NAMES)). ValueError: no state of n rows."""
         state = info.get("state")
-        if state is None or len(state) != len(self._moods):
+        if state is None or len(state) != len(rows):
             got = "nothing" if state is None else f"{len(state)} rows"
-            wanted = f'info["state"] with {len(self._moods)} rows (outputs=("state",))'
+            wanted = f'info["state"] with {len(rows)} rows (outputs=("state",))'
             raise ValueError(f"the driver reads {wanted}, got {got}")
-        rows = [self._act(mood, np.asarray(row, np.float64)) for mood, row in zip(self._moods, state, strict=True)]
-        return np.array(rows, np.float32)
+        acts = [self._act(self._moods[row], np.asarray(s, np.float64)) for row, s in zip(rows, state, strict=True)]
+        return np.array(acts, np.float32)[:, None]
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -187,8 +151,3 @@ def pursuit(row: Array) -> float:
     # The rear axle is what pure pursuit steers; previews are seen from the middle of the wheelbase.
     x += WHEELBASE_METRES / 2
     return float(np.arctan(WHEELBASE_METRES * 2 * y / max(x * x + y * y, 1e-2)))
-
-
-def _need_slots(slots: int) -> None:
-    if slots < 1:
-        raise ValueError(f"a policy acts for at least 1 slot, got {slots}")

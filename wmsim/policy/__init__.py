@@ -1,0 +1,21 @@
+"""What acts in a world: the Policy protocol; random, scripted, from an ONNX file, from a remote server."""
+
+from wmsim.policy.driver import DriverConfig, ScriptedDriver, pursuit
+from wmsim.policy.onnx import OnnxPolicy, save_policy
+from wmsim.policy.protocol import Executor, Policy, rows_of
+from wmsim.policy.random import RandomPolicy
+from wmsim.policy.remote import RemoteConfig, RemotePolicy
+
+__all__ = [
+    "DriverConfig",
+    "Executor",
+    "OnnxPolicy",
+    "Policy",
+    "RandomPolicy",
+    "RemoteConfig",
+    "RemotePolicy",
+    "ScriptedDriver",
+    "pursuit",
+    "rows_of",
+    "save_policy",
+]
