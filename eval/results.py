@@ -1,6 +1,6 @@
-"""Puts the figures of `eval.fidelity` and `eval.speed` into docs/results.md, between its markers.
+"""Puts the figures of `eval.fidelity`, `eval.speed` and `envs.udacity` into docs/results.md, between its markers.
 
-python -m eval.results                              from runs/fidelity and runs/speed
+python -m eval.results                              from runs/fidelity, runs/speed and runs/udacity
 python -m eval.results --fidelity runs/drive/fidelity/fidelity.json
 """
 
@@ -39,18 +39,35 @@ def named(rows: Mapping[str, Json], places: int = 2) -> str:
     return table(["", *head], [[name, *cells.values()] for name, cells in rows.items()], places)
 
 
+UDACITY = Path("runs/udacity/fidelity/fidelity.json")
+MARKS = {True: "yes", False: "no", None: "not measured"}
+
+
+def bars_section(fidelity: Json, speed: Json) -> str:
+    """What was asked of the shipped dream, what was measured, and whether that is enough."""
+    one, many = (next(t for t in speed["dream"] if t["slots"] == slots) for slots in (1, 16))
+    length, settings = speed["length"], speed["settings"]
+    late, grown = length["late_over_early_in_turns"], length["late_megabytes"] - length["early_megabytes"]
+    rows = [
+        ["one slot, env-steps/s", "at least 50", one["per_second"], MARKS[one["per_second"] >= 50]],
+        ["one slot, ms p95", "under 30", one["p95"], MARKS[one["p95"] < 30]],
+        ["16 slots, env-steps/s", "at least 250", many["per_second"], MARKS[many["per_second"] >= 250]],
+        [f"step {settings['late']} over step {settings['early']}, times", "at most 1.1", late, MARKS[late <= 1.1]],
+        ["memory grown between them, MB", "0", grown, MARKS[grown < 1]],
+        *([b["name"], f"{b['sign']} {b['asked']}", b["measured"], MARKS[b["reached"]]] for b in fidelity["bars"]),
+    ]
+    return table(["bar", "asked", "measured", "reached"], rows)
+
+
 def fidelity_section(found: Json) -> str:
-    """Bars, pixels, obedience, reward, end and endurance."""
+    """Pixels, obedience, reward, end and endurance."""
     machine = found["machine"]
     shipped = next(iter(found["above_copy"]))
     pixels = {name: kinds["psnr"]["all"] for name, kinds in found["pixels"].items()}
     ssim = {name: kinds["ssim"]["all"] for name, kinds in found["pixels"].items()}
     above = {**found["kinds_above_copy"], "right above shuffled controls": found["shuffle_gap"][shipped]}
-    marks = {True: "yes", False: "no", None: "not measured"}
-    bars = [[b["name"], f"{b['sign']} {b['asked']}", b["measured"], marks[b["reached"]]] for b in found["bars"]]
     parts = [
         f"{machine['processor']}, {machine['cores']} cores, load {machine['load_average']}, torch {machine['torch']}.",
-        table(["bar", "asked", "measured", "reached"], bars),
         "PSNR in dB of all pixels, by frame after the context; mean over unseen towns [95 % interval]:",
         named(pixels, 1),
         "SSIM of all pixels:",
@@ -85,6 +102,23 @@ def speed_section(found: Json) -> str:
     return "\n\n".join(parts)
 
 
+def udacity_section(found: Json) -> str:
+    """Pixels and obedience of the small dream of the real drive; one pass a frame."""
+    name = next(iter(found["above_copy"]))
+    pixels = {row: kinds["psnr"]["all"] for row, kinds in found["pixels"].items()}
+    above = {"above copying": found["above_copy"][name], "right above shuffled controls": found["shuffle_gap"][name]}
+    parts = [
+        f"{found['machine']['processor']}, {found['machine']['cores']} cores.",
+        "PSNR in dB by frame after the context, mean over clips of the unseen fifth [95 % interval]:",
+        named(pixels, 1),
+        f"{name}, in dB:",
+        named(above),
+        "Steering that the probe reads back (correlation with the truth):",
+        named(found["obedience"]),
+    ]
+    return "\n\n".join(parts)
+
+
 def put(page: str, name: str, text: str) -> str:
     """The page with `text` between <!-- name --> and <!-- /name -->; ValueError when the page lacks the markers."""
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
@@ -96,13 +130,21 @@ def put(page: str, name: str, text: str) -> str:
 def main(
     fidelity: Annotated[Path, typer.Option(help="what eval.fidelity wrote")] = Path("runs/fidelity/fidelity.json"),
     speed: Annotated[Path, typer.Option(help="what eval.speed wrote")] = Path("runs/speed/speed.json"),
+    udacity: Annotated[Path, typer.Option(help="what envs.udacity wrote")] = UDACITY,
     page: Annotated[Path, typer.Option(help="the page to fill")] = Path("docs/results.md"),
 ) -> None:
     """Fill the page with what is there."""
     text = page.read_text()
-    for name, path, section in (("fidelity", fidelity, fidelity_section), ("speed", speed, speed_section)):
-        if path.is_file():
-            text = put(text, name, section(json.loads(path.read_text())))
+    found = {path: json.loads(path.read_text()) for path in (fidelity, speed, udacity) if path.is_file()}
+    for name, path, section in (
+        ("fidelity", fidelity, fidelity_section),
+        ("speed", speed, speed_section),
+        ("udacity", udacity, udacity_section),
+    ):
+        if path in found:
+            text = put(text, name, section(found[path]))
+    if fidelity in found and speed in found:
+        text = put(text, "bars", bars_section(found[fidelity], found[speed]))
     page.write_text(text)
 
 

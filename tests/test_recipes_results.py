@@ -24,12 +24,23 @@ def test_the_page_is_filled_again_and_again(tmp_path: Path) -> None:
     page.write_text(PAGE)
     speed.write_text(json.dumps(SPEED))
     for _ in range(2):
-        results.main(tmp_path / "none.json", speed, page)
+        results.main(tmp_path / "none.json", speed, tmp_path / "none.json", page)
     text = page.read_text()
     assert text.startswith("# Results\nhand-written\n<!-- speed -->\n")
     assert text.endswith("\n<!-- /speed -->\nend\n")
     assert text.count("| dream, K = 1 | 16 | 60.0 | 70.0 | 266.7 |") == 1
     assert "old" not in text
+
+
+def test_bars_join_both_programs() -> None:
+    timings = [{"slots": 1, "p95": 31.0, "per_second": 60.0}, {"slots": 16, "p95": 60.0, "per_second": 249.0}]
+    length = {"late_over_early_in_turns": 1.05, "late_megabytes": 900.0, "early_megabytes": 900.0}
+    speed = {"dream": timings, "length": length, "settings": {"early": 100, "late": 9000}}
+    interval = {"mean": 3.0, "low": 2.0, "high": 4.0}
+    bar = {"name": "above copy, dB", "sign": "at least", "asked": 2, "measured": interval, "reached": True}
+    rows = results.bars_section({"bars": [bar]}, speed).splitlines()[2:]
+    assert [row.split(" | ")[-1].removesuffix(" |") for row in rows] == ["yes", "no", "no", "yes", "yes", "yes"]
+    assert rows[-1] == "| above copy, dB | at least 2 | 3.00 [2.00, 4.00] | yes |"
 
 
 def test_a_page_without_markers_is_told() -> None:
