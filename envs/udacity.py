@@ -45,8 +45,8 @@ def halves(folder: Path, out: Path, pieces: int) -> tuple[Dataset, Dataset]:
     return parts[0], parts[1]
 
 
-def train(data: Dataset, out: Path, tokenizer_steps: int, dynamics_steps: int, device: str, more: list[str]) -> None:
-    """A small model: an hour of data would deserve a larger one, three minutes do not."""
+def train(data: Dataset, out: Path, steps: tuple[int, int, int], device: str, more: list[str]) -> None:
+    """A small model: an hour of data would deserve a larger one, three minutes do not. steps: of the three stages."""
     training.main(
         [
             f"data={data.root}",
@@ -56,8 +56,7 @@ def train(data: Dataset, out: Path, tokenizer_steps: int, dynamics_steps: int, d
             "test=0.0",
             "starts=16",
             f"device={device}",
-            f"tokenizer_loop.steps={tokenizer_steps}",
-            f"dynamics_loop.steps={dynamics_steps}",
+            *(f"{stage}_loop.steps={n}" for stage, n in zip(("tokenizer", "dynamics", "decoder"), steps, strict=True)),
             *SMALL,
             *more,
         ]
@@ -78,14 +77,15 @@ def main(
     out: Annotated[Path, typer.Option(help="datasets, training state and report")] = Path("runs/udacity"),
     pieces: Annotated[int, typer.Option(help="episodes that the drive is cut into; four fifths are trained on")] = 10,
     tokenizer_steps: Annotated[int, typer.Option(help="batches of 64 images")] = 1500,
-    dynamics_steps: Annotated[int, typer.Option(help="batches of 12 windows of 20 frames")] = 3000,
+    dynamics_steps: Annotated[int, typer.Option(help="batches of 8 windows of 20 frames")] = 3000,
+    decoder_steps: Annotated[int, typer.Option(help="batches of 8 windows, 12 frames drawn of each")] = 500,
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     fast: Annotated[bool, typer.Option(help="the report in small, to see that it runs")] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", "-s", help="a setting of configs/train.yaml")] = None,
 ) -> None:
     """Make and judge a dream of the real drive."""
     seen, unseen = halves(folder, out, pieces)
-    train(seen, out / "train", tokenizer_steps, dynamics_steps, device, settings or [])
+    train(seen, out / "train", (tokenizer_steps, dynamics_steps, decoder_steps), device, settings or [])
     report(seen, unseen, out / "train" / "model.safetensors", out / "fidelity", fast)
 
 

@@ -12,7 +12,7 @@ from wmsim.model.flow import CONTEXT_TAU, mix
 from wmsim.model.heads import symexp, symlog, two_hot
 from wmsim.model.layers import attend
 from wmsim.model.tokenizer import TokenizerConfig, to_frames, to_pixels
-from wmsim.model.world_model import WorldModelConfig
+from wmsim.model.world_model import WorldModelConfig, stride
 
 FRAMES = 4 * DYNAMICS.context + 2
 
@@ -23,8 +23,9 @@ def _run(model, history, action, single=False, noised=None):  # type: ignore[no-
     tau, linked = torch.zeros(batch, frames), torch.ones(batch, frames, dtype=torch.bool)
     linked[:, 0] = False
     noised = torch.zeros_like(history) if noised is None else noised
+    shown = torch.full((batch,), CONTEXT_TAU)
     made, features, _ = model.dynamics(
-        history, noised, tau, torch.ones_like(tau), action, linked, torch.full((batch,), single)
+        history, noised, tau, torch.ones_like(tau), shown, action, linked, torch.full((batch,), single)
     )
     return made, features
 
@@ -108,6 +109,11 @@ def test_state_of_a_cache_row_can_be_moved() -> None:
     assert torch.equal(*twice)
 
 
+def test_a_single_pass_asks_for_the_mean_first_and_for_a_sample_later() -> None:
+    asked = stride(torch.tensor([0, 1, 31, 32, 47, 48, 64, 5000]), 8)
+    assert asked.tolist() == [1 / 8, 1 / 8, 1 / 8, 1 / 4, 1 / 4, 1 / 2, 1, 1]
+
+
 def test_pack_and_unpack_are_inverse() -> None:
     latent = torch.randn(3, 4, 6, 5)
     tokens = pack(latent, 2)
@@ -129,6 +135,29 @@ def test_tokenizer_shapes_and_bounds() -> None:
     assert latent.abs().max() <= 1
     assert model.decode(model.encode(frames)).shape == frames.shape
     assert torch.allclose(model.to_latent(model.to_tokens(latent)), latent, atol=1e-5)
+
+
+def test_rows_without_a_frame_before_are_painted() -> None:
+    tokenizer, latent = tiny_model().tokenizer, torch.rand(2, 4, 4, 4)
+    before = torch.rand(2, 3, 16, 16)
+    for weight in (tokenizer.look.weight, tokenizer.motion.weight):
+        torch.nn.init.normal_(weight, std=0.1)
+    painted = tokenizer.decode_pixels(latent)
+    mixed = tokenizer.decode_pixels(latent, before, torch.tensor([True, False]))
+    assert torch.allclose(mixed[1], painted[1], atol=1e-6)
+    assert not torch.allclose(mixed[0], painted[0], atol=1e-2)
+    assert torch.allclose(tokenizer.decode_pixels(latent, before)[0], mixed[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("flow", [(0.0, 0.0), (3.0, 0.0), (0.0, -2.0)])
+def test_what_is_carried_over_moves_by_the_flow(flow: tuple[float, float]) -> None:
+    tokenizer, before = tiny_model().tokenizer, torch.rand(1, 3, 16, 16)
+    cells = torch.tensor(flow).repeat_interleave(16)
+    share = torch.full((len(tokenizer.motion.bias) - 32,), 50.0)
+    tokenizer.motion.bias.copy_(torch.cat([share, cells]))
+    made = tokenizer.decode_pixels(torch.zeros(1, 4, 4, 4), before)
+    wanted = torch.roll(before, (-int(flow[1]), -int(flow[0])), (2, 3))
+    assert torch.allclose(made[..., 4:12, 4:12], wanted[..., 4:12, 4:12], atol=1e-5)
 
 
 def test_two_hot_expectation_is_the_value() -> None:

@@ -70,7 +70,7 @@ def test_a_checkpoint_too_large_for_the_wheel_is_told(tmp_path: Path, monkeypatc
 def test_udacity_is_cut_and_trained(tmp_path: Path) -> None:
     seen, unseen = udacity.halves(FIXTURE, tmp_path, 3)
     assert len(seen.indices()) + len(unseen.indices()) == 3
-    udacity.train(seen, tmp_path / "train", 1, 1, "cpu", [*SMALL, "starts=1"])
+    udacity.train(seen, tmp_path / "train", (1, 1, 1), "cpu", [*SMALL, "starts=1"])
     spec = dream.load(tmp_path / "train" / "model.safetensors").spec
     assert spec.controls.keys() == {"steering"}
     assert not spec.reward

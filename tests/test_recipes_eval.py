@@ -14,7 +14,7 @@ pytest.importorskip("av", reason="recorded episodes need the [data] extra")
 pytest.importorskip("hydra", reason="the recipes need the [train] extra")
 pytest.importorskip("matplotlib", reason="the figures need the [eval] extra")
 
-from eval import demo, fidelity, speed
+from eval import bakeoff, demo, fidelity, speed
 from eval.baselines import CopyLastFrame
 from eval.clips import cut, shuffled
 from eval.evidence import short_clips
@@ -22,6 +22,7 @@ from eval.film import side_by_side
 from eval.recording import DriveConfig, drive_once, record
 from eval.rollout import Rollout, roll_out
 from eval.scores import end_scores, pixels, reward_scores, targets_of
+from eval.twins import TWINS
 from eval.worlds import open_world
 from tests.eval_worlds import Turning
 from wmsim.data.episodes import Episode, create, write
@@ -256,6 +257,19 @@ def test_speed_runs_and_writes_everything(tmp_path, monkeypatch, capsys):
     assert 0.2 < result["length"]["late_over_early_in_turns"] < 5
     assert result["machine"]["cores"] >= 1
     assert "env-steps/s" in capsys.readouterr().out
+
+
+def test_the_bake_off_trains_and_judges_all_three(tmp_path):
+    world = TWINS["toy"].make(32, False)
+    dataset = create(tmp_path / "data", DatasetSpec(16.0, (32, 32), world.spec.proprio, domain="wheel"))
+    for index, drive in enumerate(record([replace(TOY, seed=s, frames=60) for s in (1, 2)], tmp_path, 0, "toy")):
+        write(dataset, index, replace(drive.episode, state=None))
+    bakeoff.bakeoff(str(tmp_path / "data"), "toy", 0.01, 2, tmp_path / "out", tmp_path / "kept", 0)
+    rows = json.loads((tmp_path / "out" / "bakeoff.json").read_text())["rows"]
+    assert list(rows) == ["copy last frame", "patches", "latents", "unet"]
+    assert all(len(row["psnr"]) == len(bakeoff.HORIZONS) for row in list(rows.values())[1:])
+    assert min(row["visits"] for row in list(rows.values())[1:]) > 0
+    assert (tmp_path / "out" / "bakeoff.md").read_text().count("\n") == 6
 
 
 def test_the_demo_runs_and_writes_film_and_sheet(tmp_path, capsys):

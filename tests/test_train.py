@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from wmsim.data import episodes
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.train import TrainConfig, train
+from wmsim.train.decoder import DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStageConfig
 from wmsim.train.loop import Draw, LoopConfig
 from wmsim.train.tokenizer import TokenizerStageConfig
@@ -54,8 +56,9 @@ def _config(data: Path, out: Path, tokenizer: int, dynamics: int) -> TrainConfig
         model=CONFIG,
         tokenizer=TokenizerStageConfig(32, 0.02),
         tokenizer_loop=LoopConfig(tokenizer, 3e-3, ema=0.99, save_every=200),
-        dynamics=DynamicsStageConfig(batch=16, frames=8, rollout=0.3, rollout_context=3),
+        dynamics=DynamicsStageConfig(batch=16, frames=8, rollout=0.3, rollout_depth=3, drift=0.1),
         dynamics_loop=LoopConfig(dynamics, 3e-3, ema=0.99, save_every=200),
+        decoder=DecoderStageConfig(batch=16, frames=8, run=4),
         decoder_loop=LoopConfig(tokenizer // 2, 1e-3, ema=0.99, save_every=200),
         name="square",
         starts=8,
@@ -102,9 +105,10 @@ def test_one_step_beats_persistence_and_obeys(trained: Path) -> None:
     assert ratio > 1.3
 
 
-def test_more_steps_never_lower_the_psnr_by_much(trained: Path) -> None:
-    figures = [_psnr(*_roll(trained, steps, 4)[:2]) for steps in (1, 2, 4, 8)]
-    assert min(figures) > max(figures) - 1.5, figures
+def test_more_steps_never_lower_the_psnr_of_a_sample_and_the_mean_of_one_step_stands_above_it(trained: Path) -> None:
+    mean, *samples = [_psnr(*_roll(trained, steps, 4)[:2]) for steps in (1, 2, 4, 8)]
+    assert all(more > fewer - 0.75 for fewer, more in pairwise(samples)), samples
+    assert mean > max(samples) - 0.75
 
 
 def test_four_times_the_context_does_not_blow_up(trained: Path) -> None:
@@ -119,6 +123,15 @@ def test_it_can_start_from_a_single_frame_and_from_its_own_starts(trained: Path)
     assert world.reset([0, 1], [0, 1]).frames["front"].float().std() > 5
     single = torch.from_numpy(_film(5)[0][:1])[None]
     assert torch.equal(world.reset([0], [3], Start({"front": single})).frames["front"], single)
+
+
+def test_the_decoder_carries_over_what_only_moved(trained: Path) -> None:
+    model, _, _ = checkpoint.load(trained, dtype=torch.float32)
+    film = torch.from_numpy(_film(7)[0])
+    tokens, before, real = model.encode(film[1:]), film[:-1], film[1:].numpy()
+    assert _psnr(model.decode(tokens, before).numpy(), real) > _psnr(model.decode(tokens).numpy(), real) + 0.3
+    other = torch.roll(before, 8, 0)
+    assert _psnr(model.decode(tokens, other).numpy(), real) > _psnr(other.numpy(), real) + 3
 
 
 def test_the_checkpoint_tells_what_it_was_trained_on(trained: Path) -> None:
@@ -164,6 +177,8 @@ def test_wrong_sizes_and_short_episodes_are_told(recording: Path, tmp_path: Path
         train(replace(config, model=larger))
     with pytest.raises(ValueError, match="no episode has 90 frames"):
         train(replace(config, dynamics=replace(config.dynamics, frames=90)))
+    with pytest.raises(ValueError, match="run=8 frames are drawn of a window of frames=8"):
+        DecoderStageConfig(frames=8, run=8)
 
 
 def test_a_state_of_another_model_is_told(recording: Path, tmp_path: Path) -> None:
@@ -181,7 +196,7 @@ def test_two_processes_train_one_model(recording: Path, tmp_path: Path) -> None:
         "model.tokenizer.height": 16, "model.tokenizer.width": 16, "model.tokenizer.patch": 4,
         "model.tokenizer.dim": 16, "model.dynamics.tokens": 4, "model.dynamics.dim": 32, "model.dynamics.layers": 2,
         "model.dynamics.hidden": 32, "tokenizer_loop.steps": 2, "dynamics_loop.steps": 2, "decoder_loop.steps": 2,
-        "dynamics.frames": 8, "dynamics.batch": 4,
+        "dynamics.frames": 8, "dynamics.batch": 4, "decoder.frames": 8, "decoder.run": 2, "decoder.batch": 2,
     }  # fmt: skip
     overrides = [f"{name}={value}" for name, value in settings.items()]
     done = subprocess.run([*command, *overrides], capture_output=True, text=True)

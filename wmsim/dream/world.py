@@ -147,7 +147,8 @@ class DreamWorld:
 
     def _advance(self, rows: list[int], action: Float[Tensor, "n A"]) -> tuple[Tensor, Tensor, Tensor]:
         tokens, readings = self.model.dream(self._noise(rows), action, self._cache, rows, self.steps)
-        self._frames[rows], self._proprio[rows] = self.model.decode(tokens), readings.proprio
+        self._frames[rows] = self.model.decode(tokens, self._frames[rows])
+        self._proprio[rows] = readings.proprio
         if self.card.termination:
             self._ended[rows] = (readings.end > 0.5).cpu().numpy()
         return readings.reward, readings.log_error.mul(0.5).exp(), readings.end

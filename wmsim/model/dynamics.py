@@ -13,7 +13,6 @@ from einops import rearrange, repeat
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from wmsim.model.flow import CONTEXT_TAU
 from wmsim.model.heads import Heads
 from wmsim.model.layers import Projections, RMSNorm, SpaceBlock, SwiGLU, attend, sinusoid
 
@@ -150,19 +149,20 @@ class Dynamics(nn.Module):
         noised: Float[Tensor, "B T S C"],
         tau: Float[Tensor, "B T"],
         d: Float[Tensor, "B T"],
+        shown: Float[Tensor, "B"],
         action: Float[Tensor, "B T A"],
         linked: Bool[Tensor, "B T"],
         single: Bool[Tensor, "B"],
     ) -> tuple[Float[Tensor, "B T S C"], Float[Tensor, "B T F"], Float[Tensor, "B T F"]]:
         """Clean latents of every noised frame given the history before it, and head features of both.
 
-        history: the frames as the cache would hold them, at the context's signal level; noised frame t sees history
+        history: the frames as the cache would hold them, at signal level `shown`; noised frame t sees history
         0 .. t - 1 and itself, as it will in the dream. linked: frame t follows frame t - 1 and `action` led there;
         false at the first frame and after a jump. Rows with `single` see no other frame: they are taught as images.
         """
         frames, linked = history.shape[1], linked & ~single[:, None]
         before = torch.cat([torch.zeros_like(history[:, :1]), history[:, :-1]], 1) * linked[..., None, None]
-        context = torch.full_like(tau, CONTEXT_TAU), torch.full_like(d, 1 / self.config.finest)
+        context = shown[:, None].expand_as(tau), torch.full_like(d, 1 / self.config.finest)
         levels = torch.cat([context[0], tau], 1), torch.cat([context[1], d], 1)
         x = self.embed(torch.cat([history, noised], 1), _twice(before), *levels, _twice(action), _twice(linked))
         ages, seen = self.ages(frames, history.device)

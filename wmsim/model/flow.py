@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-CONTEXT_TAU = 0.875
+CONTEXT_TAU = 0.95
 """Signal level at which past frames are shown to the network: a little noise, so that it tolerates its own errors."""
 
 Predict = Callable[[Tensor, Tensor, Tensor], Tensor]

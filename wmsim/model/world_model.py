@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
 from wmsim.model.cache import RollingCache
@@ -92,9 +92,11 @@ class WorldModel(nn.Module):
         """Frames -> tokens."""
         return self.to_tokens(self.tokenizer.encode(frames))
 
-    def decode(self, tokens: Float[Tensor, "B S C"]) -> UInt8[Tensor, "B H W 3"]:
-        """Tokens -> frames."""
-        return self.tokenizer.decode(self.to_latent(tokens).to(self.dtype))
+    def decode(
+        self, tokens: Float[Tensor, "B S C"], before: UInt8[Tensor, "B H W 3"] | None = None
+    ) -> UInt8[Tensor, "B H W 3"]:
+        """Tokens -> frames; `before`: the frames just before, where they are known."""
+        return self.tokenizer.decode(self.to_latent(tokens).to(self.dtype), before)
 
     def dream(
         self,
@@ -104,12 +106,17 @@ class WorldModel(nn.Module):
         rows: list[int],
         steps: int,
     ) -> tuple[Float[Tensor, "B S C"], Readings]:
-        """The next frame of `rows`: `steps` denoising passes, then `commit`; log_error is that of the first pass."""
+        """The next frame of `rows`: `steps` denoising passes, then `commit`; log_error is that of the first pass.
+
+        Several passes give one of the frames that may follow. A single pass gives their mean while a slot is young, and
+        one of them later on; see `stride`.
+        """
         past = self._past(cache, rows)
         first: list[Tensor] = []
+        sole = stride(cache.counts[rows], self.config.dynamics.finest)
 
         def predict(z: Tensor, tau: float, d: float) -> Tensor:
-            clean, features = self._pass(z, tau, d, action, past)
+            clean, features = self._pass(z, tau, sole if steps == 1 else torch.full_like(sole, d), action, past)
             first.append(features)
             return clean
 
@@ -135,16 +142,28 @@ class WorldModel(nn.Module):
         bias = self.dynamics.cache_bias(*cache.ages(rows))
         return Past(cache.gather(rows), bias, cache.newest[rows], cache.counts[rows] > 0)
 
-    def _pass(self, z: Tensor, tau: float, d: float, action: Tensor, past: Past) -> tuple[Tensor, Tensor]:
-        level, size = torch.full((len(z),), tau, device=z.device), torch.full((len(z),), d, device=z.device)
-        return self.dynamics.step(z, past.newest, level, size, action, past.linked, past.layers, past.bias)
+    def _pass(self, z: Tensor, tau: float, d: Tensor, action: Tensor, past: Past) -> tuple[Tensor, Tensor]:
+        level = torch.full_like(d, tau)
+        return self.dynamics.step(z, past.newest, level, d, action, past.linked, past.layers, past.bias)
 
     def _show(
         self, tokens: Tensor, noise: Tensor, action: Tensor, past: Past, cache: RollingCache, rows: list[int]
     ) -> Readings:
         seen = (1 - CONTEXT_TAU) * noise + CONTEXT_TAU * tokens
-        _, features = self._pass(seen, CONTEXT_TAU, 1 / self.config.dynamics.finest, action, past)
+        finest = torch.full((len(rows),), 1 / self.config.dynamics.finest, device=tokens.device)
+        _, features = self._pass(seen, CONTEXT_TAU, finest, action, past)
         cache.commit(rows, past.layers, seen)
         readings: Readings = self.dynamics.heads(features)
         proprio = readings.proprio * self.proprio_std.float() + self.proprio_mean.float()
         return replace(readings, proprio=proprio)
+
+
+def stride(counts: Int[Tensor, "B"], finest: int) -> Float[Tensor, "B"]:
+    """The step size d that a single pass is asked for in slots that have seen `counts` frames.
+
+    The finest is taught with real frames and gives the mean of what may follow: right while little is open. Coarser
+    ones are taught by self-consistency and give ever more of one sample: a mean of means of means would be fog. So d
+    doubles from frame 32 on every 16 frames, up to 1.
+    """
+    octaves = finest.bit_length() - 1
+    return 2.0 ** ((counts - 16) // 16).clamp(0, octaves) / finest

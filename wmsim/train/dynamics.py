@@ -12,8 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from wmsim.model.cache import RollingCache
-from wmsim.model.flow import CONTEXT_TAU, consistency_target, draw_levels, mix, ramp
+from wmsim.model.flow import consistency_target, draw_levels, mix, ramp
 from wmsim.model.world_model import WorldModel
 from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
@@ -26,22 +25,27 @@ class DynamicsStageConfig:
     frames: T, more than the context so that not every frame sees the first. bootstrap: share of rows with coarse
     steps, from `bootstrap_from` of the training on. single: share of windows taught as images. unknown: share whose
     actions are hidden. endings: share drawn at the end of their episode. rollout: share of batches, from `rollout_from`
-    on, whose history after the first `rollout_context` frames the model dreamt itself. noisiest: share of frames that
-    begin from pure noise, beside those that draw it. floor: see `ramp`. The other numbers weigh the heads' losses.
+    on, whose history the model dreamt itself, 1 to `rollout_depth` frames deep, log-uniformly. drift: spread of the
+    offsets, one a channel, that a window's history after the first frame is shown with (latents have spread 1): what
+    has drifted must be led back to the sink. noisiest: share of frames that begin from pure noise, beside those that
+    draw it. history: lowest signal level at which a window's history is shown; it is drawn up to 1. floor: see `ramp`.
+    The other numbers weigh the heads' losses.
     """
 
     batch: int = 8
     frames: int = 20
-    bootstrap: float = 0.25
+    bootstrap: float = 0.125
     bootstrap_from: float = 0.15
-    single: float = 0.1
-    unknown: float = 0.05
-    endings: float = 0.1
-    rollout: float = 0.0
-    rollout_from: float = 0.8
-    rollout_context: int = 6
-    noisiest: float = 0.5
-    floor: float = 0.5
+    single: float = 0.02
+    unknown: float = 0.02
+    endings: float = 0.15
+    rollout: float = 0.25
+    rollout_from: float = 0.45
+    rollout_depth: int = 12
+    drift: float = 0.2
+    noisiest: float = 0.75
+    history: float = 0.75
+    floor: float = 0.8
     reward: float = 0.05
     end: float = 0.2
     proprio: float = 0.05
@@ -82,12 +86,14 @@ class DynamicsStage:
         clean, action = self.model.to_tokens(batch.latent.to(device)), batch.action.to(device)
         linked, single = batch.linked.to(device), self._single(draw)
         with torch.autocast(device.split(":")[0], torch.bfloat16):
-            dreamt = self._dreamt(clean, action, draw)
+            level = c.history + (1 - c.history) * torch.rand(c.batch, generator=draw.torch).to(device)
+            told = (action, linked & self._known(draw), single)
+            lived = self._dreamt(clean, level, linked & ~single[:, None], draw, *told)
             noise, shown = torch.randn((2, *clean.shape), generator=draw.torch).to(device)
-            history = mix(shown, dreamt, torch.full(clean.shape[:2], CONTEXT_TAU, device=device))
+            history = mix(shown, self._drifted(lived, draw), level[:, None].expand(clean.shape[:2]))
             tau, d = self._levels(draw)
             noised = mix(noise, clean, tau)
-            given = (action, linked & self._known(draw), single)
+            given = (level, *told)
             made, features, expecting = self.network(history, noised, tau, d, *given)
             flow = (made - self._target(clean, noised, tau, d, history, *given)).square().mean((-1, -2))
             parts = self._head_losses(features, batch, linked & ~single[:, None])
@@ -96,6 +102,14 @@ class DynamicsStage:
         weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error}
         total = (weight * flow).sum() / weight.sum() + sum(weights[name] * value for name, value in parts.items())
         return {"total": total, "flow": flow.mean(), "first": flow[(tau == 0) & linked].mean(), **parts}
+
+    def _drifted(self, history: Float[Tensor, "B T S C"], draw: Draw) -> Float[Tensor, "B T S C"]:
+        """Every channel of a window moved by an offset of its own, in all frames but the first."""
+        side, rows = self.model.config.side, len(history)
+        size = self.config.drift * torch.rand(rows, 1, generator=draw.torch)
+        offset = size * torch.randn(rows, history.shape[-1] // side**2, generator=draw.torch)
+        moved = history + offset.repeat(1, side**2)[:, None, None].to(history)
+        return torch.cat([history[:, :1], moved[:, 1:]], 1)
 
     def _head_losses(self, features: Tensor, batch: LatentBatch, taught: Bool[Tensor, "B T"]) -> dict[str, Tensor]:
         aim = (batch.proprio.to(self.device) - self.model.proprio_mean) / self.model.proprio_std
@@ -134,20 +148,37 @@ class DynamicsStage:
             )
         return torch.cat([far, clean[coarse:]])
 
-    @torch.no_grad()
-    def _dreamt(self, clean: Float[Tensor, "B T S C"], action: Float[Tensor, "B T A"], draw: Draw) -> Tensor:
-        """The frames that become history: recorded ones, or the model's own dream of them under the same actions."""
+    def _dreamt(self, clean: Tensor, level: Tensor, taught: Bool[Tensor, "B T"], draw: Draw, *given: Tensor) -> Tensor:
+        """The frames (B, T, S, C) that become history: recorded ones, or what the model makes of them."""
         c = self.config
         if draw.step < c.rollout_from * self.steps or draw.numpy.random() >= c.rollout:
             return clean
-        rows, steps = list(range(c.batch)), int(draw.numpy.choice([1, 2]))
-        cache = RollingCache(self.model.config.dynamics, c.batch, torch.bfloat16, self.device)
-        frames = []
-        for t in range(c.frames):
-            noise = torch.randn(clean[:, t].shape, generator=draw.torch).to(clean)
-            if t < c.rollout_context:
-                frames.append(clean[:, t])
-                self.model.commit(clean[:, t], noise, action[:, t], cache, rows)
-            else:
-                frames.append(self.model.dream(noise, action[:, t], cache, rows, steps)[0])
-        return torch.stack(frames, 1)
+        depth = int((c.rollout_depth + 1) ** draw.numpy.random())
+        return dreamt(self.network, self.model.config.dynamics.finest, clean, taught, depth, draw, level, *given)
+
+
+@torch.no_grad()
+def dreamt(
+    network: Network,
+    finest: int,
+    clean: Float[Tensor, "B T S C"],
+    taught: Bool[Tensor, "B T"],
+    depth: int,
+    draw: Draw,
+    level: Float[Tensor, "B"],
+    *given: Tensor,
+) -> Float[Tensor, "B T S C"]:
+    """Frames as the network dreams them in one pass each; those not `taught` stay as they are.
+
+    Each of `depth` rounds puts the prediction in the place of every frame at once, so that in the end a frame is dreamt
+    from frames that were dreamt from ..., `depth` deep. level, given: of the history, and what `Dynamics.forward` takes
+    after it.
+    """
+    seen, start = clean, torch.zeros(clean.shape[:2], device=clean.device)
+    size = torch.full_like(start, 1 / finest)
+    for _ in range(depth):
+        noise, shown = torch.randn((2, *clean.shape), generator=draw.torch).to(clean.device)
+        history = mix(shown, seen, level[:, None].expand(start.shape))
+        made = network(history, noise, start, size, level, *given)[0]
+        seen = torch.where(taught[..., None, None], made, clean)
+    return seen

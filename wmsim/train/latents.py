@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float16
+from jaxtyping import Bool, Float, Float16, Int64
 from rich.progress import track
 from torch import Tensor
 
@@ -25,7 +25,7 @@ from wmsim.train.loop import Draw
 class LatentBatch:
     """Windows in arrival convention; reward and end are zeros where they are not recorded.
 
-    linked: frame t of the window follows frame t - 1 in the episode.
+    linked: frame t of the window follows frame t - 1 in the episode. rows: where each frame lies in the cache.
     """
 
     latent: Float[Tensor, "B T h w c"]
@@ -34,6 +34,7 @@ class LatentBatch:
     reward: Float[Tensor, "B T"]
     end: Bool[Tensor, "B T"]
     linked: Bool[Tensor, "B T"]
+    rows: Int64[np.ndarray, "B T"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Latents:
             reward=torch.from_numpy(blank if cache.reward is None else cache.reward[rows]),
             end=torch.from_numpy(blank.astype(bool) if cache.terminated is None else cache.terminated[rows]),
             linked=torch.from_numpy(np.diff(rows, axis=1, prepend=-2) == 1),
+            rows=rows,
         )
 
     def moments(self) -> tuple[Float[Tensor, "c"], Float[Tensor, "c"]]:

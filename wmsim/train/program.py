@@ -14,10 +14,11 @@ import torch
 from wmsim.checkpoint import Card, Starts, load, quantise, read_note, save
 from wmsim.data.cache import Cache, open_cache
 from wmsim.model.world_model import WorldModel, WorldModelConfig
+from wmsim.train.decoder import DecoderStage, DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
 from wmsim.train.latents import Latents, encode_all
 from wmsim.train.loop import Loop, LoopConfig, processes
-from wmsim.train.tokenizer import DecoderStage, TokenizerStage, TokenizerStageConfig
+from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,11 @@ class TrainConfig:
     out: str
     model: WorldModelConfig = field(default_factory=WorldModelConfig)
     tokenizer: TokenizerStageConfig = field(default_factory=TokenizerStageConfig)
-    tokenizer_loop: LoopConfig = field(default_factory=lambda: LoopConfig(4000, 1e-3))
+    tokenizer_loop: LoopConfig = field(default_factory=lambda: LoopConfig(8000, 1e-3, decay=0.5))
     dynamics: DynamicsStageConfig = field(default_factory=DynamicsStageConfig)
-    dynamics_loop: LoopConfig = field(default_factory=lambda: LoopConfig(16000, 8e-4))
-    decoder_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3))
+    dynamics_loop: LoopConfig = field(default_factory=lambda: LoopConfig(9000, 8e-4, decay=0.6))
+    decoder: DecoderStageConfig = field(default_factory=DecoderStageConfig)
+    decoder_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3, decay=0.8))
     init: str = ""
     name: str = "world"
     domain: str = "wheel"
@@ -67,6 +69,7 @@ def train(config: TrainConfig) -> Path:
     torch.set_num_threads(config.threads or _physical_cores())
     whole = open_cache(config.data)
     cache = whole.split(config.test, seed=config.seed)[0] if config.test else whole
+    _check_windows(config, cache)
     config = replace(config, model=_fitted(config.model, cache))
     out, device = Path(config.out), config.device
     torch.manual_seed(config.seed)
@@ -79,16 +82,14 @@ def train(config: TrainConfig) -> Path:
         key = {"frames": len(whole.frames), "tokenizer": _digest(model.tokenizer)}
         latents = encode_all(model.tokenizer, whole, out / f"latents{rank or ''}.npy", device, key)
         latents = Latents(latents.latent, cache)
-        _set_scales(model, latents)
+        set_scales(model, latents)
         path = out / "model.safetensors"
         steps = config.dynamics_loop.steps
         stage = DynamicsStage(
             model, latents, config.dynamics, steps, device, config.compiled, lambda: _ship(path, model, latents, config)
         )
         Loop(stage, config.dynamics_loop, out, config.seed + 1, rank, count).run()
-        polish = DecoderStage(
-            model.tokenizer, latents.latent, cache.frames, _rows(cache), config.tokenizer, device, config.compiled
-        )
+        polish = DecoderStage(model, latents, config.decoder, device, config.compiled)
         Loop(polish, config.decoder_loop, out, config.seed + 2, rank, count).run()
         if rank == 0:
             _ship(path, model, latents, config)
@@ -101,6 +102,15 @@ def _physical_cores() -> int:
 
 def _digest(module: torch.nn.Module) -> str:
     return f"{sum(float(p.detach().double().abs().sum()) for p in module.parameters()):.9e}"
+
+
+def _check_windows(config: TrainConfig, cache: Cache) -> None:
+    frames, longest = max(config.dynamics.frames, config.decoder.frames), int(cache.episode_length.max())
+    if longest < frames:
+        raise ValueError(
+            f"no episode has {frames} frames, the longest has {longest}: record longer ones or train on shorter "
+            f"windows (dynamics.frames, decoder.frames)"
+        )
 
 
 def _fitted(model: WorldModelConfig, cache: Cache) -> WorldModelConfig:
@@ -126,7 +136,8 @@ def _rows(cache: Cache) -> np.ndarray:
     return np.concatenate([np.arange(s, s + n) for s, n in zip(cache.episode_start, cache.episode_length, strict=True)])
 
 
-def _set_scales(model: WorldModel, latents: Latents) -> None:
+def set_scales(model: WorldModel, latents: Latents) -> None:
+    """Set the means and spreads of `model` to those of the data."""
     mean, std = latents.moments()
     proprio = np.asarray(latents.cache.proprio)[_rows(latents.cache)]
     for buffer, value in (

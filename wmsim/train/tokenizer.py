@@ -1,4 +1,4 @@
-"""The tokenizer stage: frames to latents and back; noise on the latents makes the decoder forgive the dynamics."""
+"""The tokenizer stage: single frames to latents and back; noise on the latents makes the decoder forgive errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float16, Int64, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from wmsim.model.tokenizer import Tokenizer, reconstruction_loss, to_pixels
@@ -48,51 +48,13 @@ class TokenizerStage:
             latent = self._encode(pixels)
             noise = torch.randn(latent.shape, generator=draw.torch).to(latent)
             made = self._decode(latent + self.config.noise * noise)
-        return _scored(made, pixels)
+        return scored(made, pixels)
 
     def saved(self) -> None:
         """Nothing ships from this stage alone."""
 
 
-class DecoderStage:
-    """Trains the decoder on, encoder frozen: the latents (N, h, w, c) that the dynamics learnt keep their meaning.
-
-    latents and frames are indexed by the same `rows`; `config.noise` stands for the errors of the dynamics.
-    """
-
-    name = "decoder"
-
-    def __init__(
-        self,
-        tokenizer: Tokenizer,
-        latents: Float16[np.ndarray, "N h w c"],
-        frames: UInt8[np.ndarray, "N H W 3"],
-        rows: Int64[np.ndarray, " R"],
-        config: TokenizerStageConfig,
-        device: str = "cpu",
-        compiled: bool = False,
-    ) -> None:
-        self.module: nn.Module = tokenizer
-        self.latents, self.frames, self.rows, self.config, self.device = latents, frames, rows, config, device
-        for frozen in (tokenizer.embed, tokenizer.encoder, tokenizer.encoder_norm, tokenizer.bottleneck):
-            frozen.requires_grad_(False)
-        tokenizer.encoder_place.requires_grad_(False)
-        self._decode = torch.compile(tokenizer.decode_pixels) if compiled else tokenizer.decode_pixels
-
-    def losses(self, draw: Draw) -> dict[str, Tensor]:
-        """The reconstruction loss, and the PSNR in dB it was made at."""
-        rows = np.sort(draw.numpy.choice(self.rows, self.config.batch))
-        pixels = to_pixels(torch.from_numpy(self.frames[rows]).to(self.device))
-        latent = torch.from_numpy(self.latents[rows]).float().to(self.device)
-        noise = torch.randn(latent.shape, generator=draw.torch).to(latent)
-        with torch.autocast(self.device.split(":")[0], torch.bfloat16):
-            made = self._decode((latent + self.config.noise * noise).clamp(-1, 1))
-        return _scored(made, pixels)
-
-    def saved(self) -> None:
-        """The whole model is saved at the end."""
-
-
-def _scored(made: Float[Tensor, "B 3 H W"], pixels: Float[Tensor, "B 3 H W"]) -> dict[str, Tensor]:
+def scored(made: Float[Tensor, "B 3 H W"], pixels: Float[Tensor, "B 3 H W"]) -> dict[str, Tensor]:
+    """The reconstruction loss of pixels, and the PSNR in dB."""
     error = (made.detach() - pixels).square().mean() / 4
     return {"total": reconstruction_loss(made, pixels), "psnr": -10 * error.log10()}
