@@ -173,12 +173,17 @@ def _ship(path: Path, model: WorldModel, latents: Latents, config: TrainConfig) 
 def card_of(cache: Cache, config: TrainConfig) -> Card:
     """The card of a model trained on `cache`."""
     width, spec = cache.action.shape[1], cache.spec
-    earlier = read_note(config.init)["card"]["training"].get("frame_visits", 0) if config.init else 0
+    earlier = read_note(config.init)["card"]["training"] if config.init else {}
+    drawn = config.decoder.batch * (config.decoder.run + 1)
+    seen = {
+        "tokenizer_images": config.tokenizer_loop.steps * config.tokenizer.batch,
+        "frame_visits": config.dynamics_loop.steps * config.dynamics.batch * config.dynamics.frames,
+        "decoder_images": config.decoder_loop.steps * drawn,
+    }
     training: dict[str, Any] = {
         "frames": cache.frame_count,
         "episodes": cache.episodes,
-        "tokenizer_images": config.tokenizer_loop.steps * config.tokenizer.batch,
-        "frame_visits": earlier + config.dynamics_loop.steps * config.dynamics.batch * config.dynamics.frames,
+        **{name: earlier.get(name, 0) + count for name, count in seen.items()},
         "device": config.device,
         "torch": torch.__version__,
     }
