@@ -160,6 +160,21 @@ def test_what_is_carried_over_moves_by_the_flow(flow: tuple[float, float]) -> No
     assert torch.allclose(made[..., 4:12, 4:12], wanted[..., 4:12, 4:12], atol=1e-5)
 
 
+def test_the_decoder_learns_to_move_what_no_latent_could_hold() -> None:
+    tokenizer = tiny_model().tokenizer.requires_grad_(True)
+    optimizer = torch.optim.Adam(tokenizer.parameters(), 1e-2)
+    draw = torch.Generator().manual_seed(0)
+    for _ in range(150):
+        before = torch.rand(8, 3, 16, 16, generator=draw) * 2 - 1
+        now = torch.roll(before, 1, 3)
+        error = (tokenizer.decode_pixels(tokenizer.encode_pixels(now), before) - now)[..., 2:-2, 2:-2].square().mean()
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+    painted = (tokenizer.decode_pixels(tokenizer.encode_pixels(now)) - now)[..., 2:-2, 2:-2].square().mean()
+    assert error.item() < 0.2 * painted.item()
+
+
 def test_two_hot_expectation_is_the_value() -> None:
     bins = torch.linspace(-6, 6, 61)
     values = torch.tensor([-3.0, -0.07, 0.0, 0.013, 0.5, 20.0])
