@@ -56,7 +56,7 @@ def bars_section(fidelity: Json, speed: Json) -> str:
         ["memory grown between them, MB", "0", grown, MARKS[grown < 1]],
         *([b["name"], f"{b['sign']} {b['asked']}", b["measured"], MARKS[b["reached"]]] for b in fidelity["bars"]),
     ]
-    return table(["bar", "asked", "measured", "reached"], rows)
+    return table(["bar", "asked", "measured", "reached"], rows, 3)
 
 
 def fidelity_section(found: Json) -> str:

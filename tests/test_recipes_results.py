@@ -40,7 +40,7 @@ def test_bars_join_both_programs() -> None:
     bar = {"name": "above copy, dB", "sign": "at least", "asked": 2, "measured": interval, "reached": True}
     rows = results.bars_section({"bars": [bar]}, speed).splitlines()[2:]
     assert [row.split(" | ")[-1].removesuffix(" |") for row in rows] == ["yes", "no", "no", "yes", "yes", "yes"]
-    assert rows[-1] == "| above copy, dB | at least 2 | 3.00 [2.00, 4.00] | yes |"
+    assert rows[-1] == "| above copy, dB | at least 2 | 3.000 [2.000, 4.000] | yes |"
 
 
 def test_a_page_without_markers_is_told() -> None:
