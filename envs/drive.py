@@ -1,6 +1,6 @@
 """The Drive world from nothing: records the twin, trains, proves on unseen towns, packs what the wheel ships.
 
-    python -m envs.drive                                     everything, about two hours on two cores
+    python -m envs.drive                                     everything, about two and a half hours on two cores
     python -m envs.drive --frames 1000000 --device cuda      larger, where there is a GPU
     python -m envs.drive --only pack                         one part alone
 

@@ -1,6 +1,6 @@
 """Bake-off: three ways to make the next frame, trained for the same time on the same data, rolled out in unseen towns.
 
-    python -m eval.bakeoff --data runs/drive/data --minutes 5
+    python -m eval.bakeoff --data runs/drive/recording --minutes 5
 
 patches: the transformer on raw patches of 16 pixels. latents: the same transformer on packed latents of the tokenizer,
 whose training is part of the time; this is what ships. unet: a convolutional network that draws the next frame from the
@@ -157,7 +157,7 @@ class Block(nn.Module):
 
 
 class UNet(nn.Module):
-    """The next frame as a change of the last one, from four frames and the action; about one million parameters."""
+    """The next frame as a change of the last one, from four frames and the action; about half a million parameters."""
 
     def __init__(self, actions: int, width: int = 48, past: int = 4) -> None:
         super().__init__()
@@ -196,7 +196,7 @@ class UNetStage:
         past = self.network.past
         batch = self.latents.sample(draw, self.batch, past + 2, 0.0)
         frames = torch.from_numpy(self.latents.cache.frames[batch.rows[:, 1:]])
-        pixels = to_pixels(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+        pixels = to_pixels(frames)
         noise = torch.randn(pixels[:, :past].shape, generator=draw.torch)
         with torch.autocast("cpu", torch.bfloat16):
             made = self.network(pixels[:, :past] + 0.02 * noise, batch.action[:, -1])
@@ -222,7 +222,7 @@ def _roll_unet(network: UNet, clips: Clips) -> np.ndarray:
     for first in range(0, len(clips), 16):
         some = slice(first, first + 16)
         start = torch.from_numpy(clips.frames[some, clips.context - network.past : clips.context])
-        shown = list(to_pixels(start.flatten(0, 1)).unflatten(0, start.shape[:2]).unbind(1))
+        shown = list(to_pixels(start).unbind(1))
         for t in range(clips.context - 1, clips.action.shape[1]):
             with torch.autocast("cpu", torch.bfloat16):
                 made = network(torch.stack(shown[-network.past :], 1), torch.from_numpy(clips.action[some, t]))
@@ -253,7 +253,7 @@ def by_horizon(frames: np.ndarray, clips: Clips) -> list[float]:
 
 
 def bakeoff(
-    data: Annotated[str, typer.Option(help="a recorded data set of the twin")] = "runs/drive/data",
+    data: Annotated[str, typer.Option(help="a recorded data set of the twin")] = "runs/drive/recording",
     twin: Annotated[str, typer.Option(help="where the unseen towns are driven")] = "drive",
     minutes: Annotated[float, typer.Option(help="processor minutes each way is trained for, all cores together")] = 10,
     towns: Annotated[int, typer.Option(help="unseen towns to judge in")] = 32,
@@ -266,7 +266,8 @@ def bakeoff(
     size = whole.frames.shape[1]
     wanted = drives_of(twin, towns, UNSEEN, CONTEXT + HORIZONS[-1], size, context=CONTEXT, horizon=HORIZONS[-1])
     clips = clips_of(record(wanted, cache, workers, "unseen towns"), CONTEXT, HORIZONS[-1])
-    rows: dict[str, Any] = {"copy last frame": by_horizon(np.repeat(clips.frames[:, [CONTEXT - 1]], 16, 1), clips)}
+    still = np.repeat(clips.frames[:, [CONTEXT - 1]], HORIZONS[-1], 1)
+    rows: dict[str, Any] = {"copy last frame": by_horizon(still, clips)}
     ways: dict[str, Callable[[Path], tuple[Roll, int, float, int]]] = {
         "patches": lambda folder: transformer(True, whole, 60 * minutes, folder),
         "latents": lambda folder: transformer(False, whole, 60 * minutes, folder),

@@ -158,9 +158,9 @@ class Tokenizer(nn.Module):
         return to_frames(self.decode_pixels(latent, None if before is None else to_pixels(before)))
 
 
-def to_pixels(frames: UInt8[Tensor, "B H W 3"]) -> Float[Tensor, "B 3 H W"]:
+def to_pixels(frames: UInt8[Tensor, "*rows H W 3"]) -> Float[Tensor, "*rows 3 H W"]:
     """uint8 frames -> float32 pixels in [-1, 1]."""
-    return rearrange(frames, "b h w c -> b c h w").float() / 127.5 - 1.0
+    return rearrange(frames, "... h w c -> ... c h w").float() / 127.5 - 1.0
 
 
 def to_frames(pixels: Float[Tensor, "B 3 H W"]) -> UInt8[Tensor, "B H W 3"]:

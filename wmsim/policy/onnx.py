@@ -5,7 +5,6 @@ Shape legend: n slots asked for, N slots in all, C actions of a chunk.
 
 from __future__ import annotations
 
-import importlib
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from wmsim.policy.protocol import need_slots
+from wmsim.policy.protocol import imported, need_slots
 
 Space = spaces.Space[Any]
 FORMAT = 1
@@ -153,10 +152,7 @@ def onnx_export() -> None:
 
 
 def _imported(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(f"policy files need {name}: pip install 'wmsim[policy]'") from error
+    return imported(name, "policy files")
 
 
 # --- spaces as JSON ------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Shape legend: n slots asked for, N slots in all, C actions of a chunk.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -70,3 +71,11 @@ def need_slots(slots: int) -> None:
     """ValueError when a policy is asked to act for nobody."""
     if slots < 1:
         raise ValueError(f"a policy acts for at least 1 slot, got {slots}")
+
+
+def imported(module: str, who: str) -> Any:
+    """A module of the extra [policy]; ImportError, with what to install, for `who` needs it where it is missing."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{who} need {module}: pip install 'wmsim[policy]'") from error

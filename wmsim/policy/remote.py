@@ -9,7 +9,6 @@ Shape legend: n slots asked for, C actions of a chunk, D action width.
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wmsim.policy.protocol import need_slots
+from wmsim.policy.protocol import imported, need_slots
 
 
 @dataclass(frozen=True)
@@ -178,10 +177,7 @@ def _array(found: dict[Any, Any]) -> Any:
 
 
 def _imported(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(f"remote policies need {name}: pip install 'wmsim[policy]'") from error
+    return imported(name, "remote policies")
 
 
 def _closed() -> type[Exception]:

@@ -78,7 +78,7 @@ class DecoderStage:
     def _drawn(self, latent: Float[Tensor, "B T h w c"], batch: LatentBatch, draw: Draw) -> dict[str, Tensor]:
         c, first = self.config, self.config.frames - self.config.run
         frames = torch.from_numpy(self.latents.cache.frames[batch.rows[:, first - 1 :]]).to(self.device)
-        real, linked = to_pixels(frames.flatten(0, 1)).unflatten(0, frames.shape[:2]), batch.linked.to(self.device)
+        real, linked = to_pixels(frames), batch.linked.to(self.device)
         made = self._decode(latent[:, first - 1])
         parts = [scored(made, real[:, 0])]
         for t in range(first, c.frames):
