@@ -163,7 +163,7 @@ def main(
     frames: Annotated[int, typer.Option(help="frames to record")] = 100_000,
     workers: Annotated[int, typer.Option(help="processes that record")] = 2,
     tokenizer_steps: Annotated[int, typer.Option(help="batches of 64 images")] = 8000,
-    dynamics_steps: Annotated[int, typer.Option(help="batches of 8 windows of 20 frames")] = 9000,
+    dynamics_steps: Annotated[int, typer.Option(help="batches of 8 windows of 20 frames")] = 10000,
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     fast: Annotated[bool, typer.Option(help="the proof in small, to see that it runs")] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", "-s", help="a setting of configs/train.yaml")] = None,

@@ -22,6 +22,7 @@ from wmsim.data import episodes
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.train import TrainConfig, train
+from wmsim.train.adversary import AdversaryConfig
 from wmsim.train.decoder import DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStageConfig
 from wmsim.train.loop import Draw, LoopConfig
@@ -56,7 +57,15 @@ def _config(data: Path, out: Path, tokenizer: int, dynamics: int) -> TrainConfig
         model=CONFIG,
         tokenizer=TokenizerStageConfig(32, 0.02),
         tokenizer_loop=LoopConfig(tokenizer, 3e-3, ema=0.99, save_every=200),
-        dynamics=DynamicsStageConfig(batch=16, frames=8, rollout=0.3, rollout_depth=3, drift=0.1),
+        dynamics=DynamicsStageConfig(
+            batch=16,
+            frames=8,
+            rollout=0.3,
+            rollout_depth=3,
+            drift=0.1,
+            adversary_from=0.9,
+            adversary=AdversaryConfig(pool=8, drawn=4, run=2, start=4),
+        ),
         dynamics_loop=LoopConfig(dynamics, 3e-3, ema=0.99, save_every=200),
         decoder=DecoderStageConfig(batch=16, frames=8, run=4),
         decoder_loop=LoopConfig(tokenizer // 2, 1e-3, ema=0.99, save_every=200),
@@ -142,13 +151,14 @@ def test_the_checkpoint_tells_what_it_was_trained_on(trained: Path) -> None:
 
 
 def test_a_resumed_run_is_the_run_that_would_have_been(recording: Path, tmp_path: Path) -> None:
-    straight = train(_config(recording, tmp_path / "straight", 6, 6))
+    judged = replace(_config(recording, tmp_path, 6, 6).dynamics, adversary_from=0.3)
+    straight = train(replace(_config(recording, tmp_path / "straight", 6, 6), dynamics=judged))
     for name in ("tokenizer_loop", "dynamics_loop"):
-        whole = _config(recording, tmp_path / "broken", 6, 6)
+        whole = replace(_config(recording, tmp_path / "broken", 6, 6), dynamics=judged)
         saved = {name: replace(getattr(whole, name), save_every=3)}
         with pytest.raises(KeyboardInterrupt):
             _interrupted(replace(whole, **saved), 4 if name == "tokenizer_loop" else 10)
-    resumed = train(_config(recording, tmp_path / "broken", 6, 6))
+    resumed = train(replace(_config(recording, tmp_path / "broken", 6, 6), dynamics=judged))
     first, second = checkpoint.load(straight)[0], checkpoint.load(resumed)[0]
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name]), name
@@ -196,6 +206,8 @@ def test_two_processes_train_one_model(recording: Path, tmp_path: Path) -> None:
         "model.tokenizer.dim": 16, "model.dynamics.tokens": 4, "model.dynamics.dim": 32, "model.dynamics.layers": 2,
         "model.dynamics.hidden": 32, "tokenizer_loop.steps": 2, "dynamics_loop.steps": 2, "decoder_loop.steps": 2,
         "dynamics.frames": 8, "dynamics.batch": 4, "decoder.frames": 8, "decoder.run": 2, "decoder.batch": 2,
+        "dynamics.adversary_from": 0, "dynamics.adversary.pool": 4, "dynamics.adversary.drawn": 2,
+        "dynamics.adversary.start": 4,
     }  # fmt: skip
     overrides = [f"{name}={value}" for name, value in settings.items()]
     done = subprocess.run([*command, *overrides], capture_output=True, text=True)

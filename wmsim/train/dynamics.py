@@ -1,4 +1,4 @@
-"""The dynamics stage: shortcut forcing on latents, heads, and late in training windows the model rolled out itself.
+"""The dynamics stage: shortcut forcing on latents, heads, and late in training what the model dreams itself.
 
 Shape legend: B windows of T frames, S tokens of C channels, A action width.
 """
@@ -6,7 +6,7 @@ Shape legend: B windows of T frames, S tokens of C channels, A action width.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from wmsim.model.flow import consistency_target, draw_levels, mix, ramp
 from wmsim.model.world_model import WorldModel
+from wmsim.train.adversary import Adversary, AdversaryConfig
 from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
 
@@ -29,7 +30,7 @@ class DynamicsStageConfig:
     offsets, one a channel, that a window's history after the first frame is shown with (latents have spread 1): what
     has drifted must be led back to the sink. noisiest: share of frames that begin from pure noise, beside those that
     draw it. history: lowest signal level at which a window's history is shown; it is drawn up to 1. floor: see `ramp`.
-    The other numbers weigh the heads' losses.
+    adversary_from: when the adversary begins. The other numbers weigh losses.
     """
 
     batch: int = 8
@@ -50,6 +51,9 @@ class DynamicsStageConfig:
     end: float = 0.2
     proprio: float = 0.05
     log_error: float = 0.02
+    adversary_from: float = 0.7
+    driver: float = 0.1
+    adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
 
 
 Network = Callable[..., tuple[Tensor, Tensor, Tensor]]
@@ -71,7 +75,8 @@ class DynamicsStage:
         saved: Callable[[], None] = lambda: None,
     ) -> None:
         self.model, self.latents, self.config, self.steps, self.device = model, latents, config, steps, device
-        self.module: nn.Module = model.dynamics
+        self.adversary = Adversary(model, latents, config.adversary, device, compiled)
+        self.module: nn.Module = nn.ModuleDict({"dynamics": model.dynamics, "adversary": self.adversary})
         self.network: Network = torch.compile(model.dynamics) if compiled else model.dynamics
         self._saved = saved
 
@@ -98,9 +103,14 @@ class DynamicsStage:
             flow = (made - self._target(clean, noised, tau, d, history, *given)).square().mean((-1, -2))
             parts = self._head_losses(features, batch, linked & ~single[:, None])
             parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (flow.detach() + 1e-6).log())
+            parts["driver"] = self.adversary.driver_loss(features.detach(), action, linked)
+            if draw.step >= c.adversary_from * self.steps:
+                parts |= self.adversary(clean, action, linked, draw)
         weight = ramp(tau, c.floor) * (linked | single[:, None])
-        weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error}
-        total = (weight * flow).sum() / weight.sum() + sum(weights[name] * value for name, value in parts.items())
+        weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error, "driver": c.driver}
+        weights |= {"adversary": c.adversary.weight, "critic": c.adversary.weight}
+        weighed = sum(factor * parts[name] for name, factor in weights.items() if name in parts)
+        total = (weight * flow).sum() / weight.sum() + weighed
         return {"total": total, "flow": flow.mean(), "first": flow[(tau == 0) & linked].mean(), **parts}
 
     def _drifted(self, history: Float[Tensor, "B T S C"], draw: Draw) -> Float[Tensor, "B T S C"]:

@@ -37,7 +37,7 @@ class TrainConfig:
     tokenizer: TokenizerStageConfig = field(default_factory=TokenizerStageConfig)
     tokenizer_loop: LoopConfig = field(default_factory=lambda: LoopConfig(8000, 1e-3, decay=0.5))
     dynamics: DynamicsStageConfig = field(default_factory=DynamicsStageConfig)
-    dynamics_loop: LoopConfig = field(default_factory=lambda: LoopConfig(9000, 8e-4, decay=0.6))
+    dynamics_loop: LoopConfig = field(default_factory=lambda: LoopConfig(10000, 8e-4, decay=0.6))
     decoder: DecoderStageConfig = field(default_factory=DecoderStageConfig)
     decoder_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3, decay=0.8))
     init: str = ""
@@ -175,9 +175,11 @@ def card_of(cache: Cache, config: TrainConfig) -> Card:
     width, spec = cache.action.shape[1], cache.spec
     earlier = read_note(config.init)["card"]["training"] if config.init else {}
     drawn = config.decoder.batch * (config.decoder.run + 1)
+    judged = config.dynamics.adversary.drawn * config.dynamics.adversary.run
     seen = {
         "tokenizer_images": config.tokenizer_loop.steps * config.tokenizer.batch,
         "frame_visits": config.dynamics_loop.steps * config.dynamics.batch * config.dynamics.frames,
+        "judged_frames": round(config.dynamics_loop.steps * (1 - config.dynamics.adversary_from) * judged),
         "decoder_images": config.decoder_loop.steps * drawn,
     }
     training: dict[str, Any] = {

@@ -1,0 +1,187 @@
+"""The adversary: dreams that go on as long as the training, and a critic that tells their frames from recorded ones.
+
+Each step some dreams of a pool are dreamt a few frames further, as samples, under a driver that is cloned on the way.
+Only the critic judges those frames: no recording shows what would have been. So the states of minutes are states of
+training, and what fades, freezes or drifts in colour is led back.
+
+Shape legend: B windows of T frames, S tokens of C channels, A action width, F width of features; n dreams of the pool,
+N frames judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from wmsim.model.flow import CONTEXT_TAU
+from wmsim.model.world_model import WorldModel
+from wmsim.train.critic import SEEN, Critic, critic_loss, dream_loss, jittered
+from wmsim.train.latents import Latents
+from wmsim.train.loop import Draw
+from wmsim.train.pool import Driver, Pool
+
+Step = Callable[..., tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class AdversaryConfig:
+    """How the pool lives and how much the critic counts.
+
+    weight: of the critic's verdict and of its own loss. penalty: of the critic's slope. pool: dreams in it; drawn: how
+    many of them go on in a step, by `run` frames; leave: share of those that leave the pool then; start: recorded
+    frames that a dream begins from. shaken: standard deviation of what half of the driver's actions are off by.
+    """
+
+    weight: float = 0.3
+    penalty: float = 0.1
+    pool: int = 64
+    drawn: int = 12
+    run: int = 4
+    leave: float = 0.02
+    start: int = 16
+    shaken: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Check that the pool holds what is drawn, and that a dream begins with enough for the critic."""
+        if not 1 <= self.drawn <= self.pool:
+            raise ValueError(f"drawn={self.drawn} dreams go on in a step, the pool holds pool={self.pool}")
+        if self.start < SEEN:
+            raise ValueError(f"a dream of the pool begins from at least {SEEN} recorded frames, got start={self.start}")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Frames for the critic, each behind those just before it: (N, SEEN, S, C), (N, S, C), (N, A)."""
+
+    frames: Tensor
+    sink: Tensor
+    action: Tensor
+
+
+class Adversary(nn.Module):
+    """Critic, driver and pool beside the model that they judge, drive and remember; the model is none of its parts."""
+
+    def __init__(
+        self, model: WorldModel, latents: Latents, config: AdversaryConfig, device: str = "cpu", compiled: bool = False
+    ) -> None:
+        super().__init__()
+        self.config, self.device, self.latents = config, device, latents
+        self.critic = Critic(model.config).to(device)
+        self.driver = Driver(2 * model.config.dynamics.dim, model.config.dynamics.actions).to(device)
+        self.pool = Pool(model.config, config.pool, device)
+        self._model = (model,)  # in a tuple, so that its weights are not taken for the adversary's
+        step: Step = model.dynamics.step
+        self._step = torch.compile(step, dynamic=False) if compiled else step
+        self._judge = (torch.compile(self.critic, dynamic=False) if compiled else self.critic,)
+
+    @property
+    def model(self) -> WorldModel:
+        """The model in training."""
+        return self._model[0]
+
+    def driver_loss(
+        self, features: Float[Tensor, "B T F"], action: Float[Tensor, "B T A"], linked: Bool[Tensor, "B T"]
+    ) -> Float[Tensor, ""]:
+        """Squared error of the next recorded action, read from the features of the frame before."""
+        wrong = (self.driver(features[:, :-1]).float() - action[:, 1:]).square().mean(-1)
+        mean: Tensor = (wrong * linked[:, 1:]).sum() / linked[:, 1:].sum().clamp(min=1)
+        return mean
+
+    def forward(
+        self,
+        clean: Float[Tensor, "B T S C"],
+        action: Float[Tensor, "B T A"],
+        linked: Bool[Tensor, "B T"],
+        draw: Draw,
+    ) -> dict[str, Float[Tensor, ""]]:
+        """What the verdict teaches the dream ("adversary"), what the critic learns ("critic"), and figures to watch."""
+        judge, fake = self._judge[0], self._dream_on(draw)
+        real = recorded(clean, action, linked, len(fake.frames), draw)
+        self.critic.requires_grad_(False)
+        verdict = judge(fake.frames, fake.sink, fake.action)
+        with torch.no_grad():
+            other = judge(real.frames, real.sink, real.action)
+        self.critic.requires_grad_(True)
+        both = torch.cat([real.frames, fake.frames.detach()])
+        sinks, actions = torch.cat([real.sink, fake.sink]), torch.cat([real.action, fake.action])
+        frames = torch.cat([both, jittered(both, draw.torch)])
+        logits = judge(frames, sinks.repeat(2, 1, 1), actions.repeat(2, 1)).unflatten(0, (4, -1))
+        loss, slope, apart = critic_loss(logits, self.config.penalty)
+        watched = {"slope": slope, "told_apart": apart, "pool_age": self.pool.age.float().mean()}
+        return {"adversary": dream_loss(verdict, other), "critic": loss, **watched}
+
+    def _dream_on(self, draw: Draw) -> Judged:
+        """Some dreams of the pool go on under the driver, one pass a frame."""
+        c, pool = self.config, self.pool
+        rows = draw.numpy.choice(c.pool, c.drawn, replace=False).tolist()
+        self._begin([row for row in rows if pool.age[row] < 0], draw)
+        shaken = c.shaken * self._noise(c.drawn, self.model.config.dynamics.actions, draw=draw)
+        shaken = shaken * (torch.rand(c.drawn, 1, generator=draw.torch) < 0.5).to(shaken)
+        parts = []
+        for _ in range(c.run):
+            action = (self.driver(pool.features[rows]).detach().float() + shaken).clamp(-1, 1)
+            made = self._sample(rows, action, draw)
+            parts.append(Judged(torch.cat([pool.recent[rows, 1:], made[:, None]], 1), pool.sink[rows], action))
+            self._show(self._step, rows, self._bounded(made.detach()), action, draw)
+        leaving = torch.rand(c.drawn, generator=draw.torch).to(pool.age.device) < c.leave
+        pool.age[rows] = torch.where(leaving, -1, pool.age[rows] + c.run)
+        return Judged(*(torch.cat([getattr(p, name) for p in parts]) for name in ("frames", "sink", "action")))
+
+    def _begin(self, rows: list[int], draw: Draw) -> None:
+        """Let `rows` of the pool begin from recorded frames."""
+        if not rows:
+            return
+        batch = self.latents.sample(draw, len(rows), self.config.start, 0.0)
+        tokens, action = self.model.to_tokens(batch.latent.to(self.device)), batch.action.to(self.device)
+        self.pool.cache.clear(rows)
+        self.pool.age[rows] = 0
+        for t in range(tokens.shape[1]):
+            self._show(self.model.dynamics.step, rows, tokens[:, t], action[:, t], draw)
+
+    def _sample(self, rows: list[int], action: Tensor, draw: Draw) -> Float[Tensor, "n S C"]:
+        """The next frame of `rows` in one pass of step size 1."""
+        cache, zero = self.pool.cache, torch.zeros(len(rows), device=self.device)
+        noise = self._noise(*cache.newest[rows].shape, draw=draw)
+        bias = self.model.dynamics.cache_bias(*cache.ages(rows))
+        layers = [(keys.clone(), values.clone()) for keys, values in cache.gather(rows)]
+        made, _ = self._step(noise, cache.newest[rows], zero, zero + 1, action, zero == 0, layers, bias)
+        return made
+
+    @torch.no_grad()
+    def _show(self, step: Step, rows: list[int], tokens: Tensor, action: Tensor, draw: Draw) -> None:
+        """Show the network a finished frame of `rows`, as the dream does."""
+        cache = self.pool.cache
+        seen = (1 - CONTEXT_TAU) * self._noise(*tokens.shape, draw=draw) + CONTEXT_TAU * tokens
+        level = torch.full((len(rows),), CONTEXT_TAU, device=self.device)
+        finest = torch.full_like(level, 1 / self.model.config.dynamics.finest)
+        bias, linked = self.model.dynamics.cache_bias(*cache.ages(rows)), cache.counts[rows] > 0
+        layers = cache.gather(rows)
+        _, features = step(seen, cache.newest[rows], level, finest, action, linked, layers, bias)
+        cache.commit(rows, layers, seen)
+        self.pool.see(rows, tokens, features)
+
+    def _bounded(self, tokens: Tensor) -> Tensor:
+        """Tokens of latents that the tokenizer could have made."""
+        return self.model.to_tokens(self.model.to_latent(tokens))
+
+    def _noise(self, *shape: int, draw: Draw) -> Tensor:
+        return torch.randn(shape, generator=draw.torch).to(self.device)
+
+
+def recorded(
+    clean: Float[Tensor, "B T S C"],
+    action: Float[Tensor, "B T A"],
+    linked: Bool[Tensor, "B T"],
+    count: int,
+    draw: Draw,
+) -> Judged:
+    """`count` recorded frames of the windows, each behind the two before it and with the window's sink."""
+    row, first = torch.nonzero(linked[:, 2:] & linked[:, 1:-1], as_tuple=True)
+    chosen = torch.from_numpy(draw.numpy.integers(0, len(row), count)).to(row.device)
+    row, first = row[chosen], first[chosen]
+    frames = torch.stack([clean[row, first + i] for i in range(SEEN)], 1)
+    return Judged(frames, clean[row, 0], action[row, first + SEEN - 1])
