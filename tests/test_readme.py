@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 SHIPPED = Path(wmsim.__file__).parent / "assets" / "drive.safetensors"
-MAPPED = ("wmsim/", "envs/", "eval/", "configs/", "docs/")
+MAPPED = ("wmsim/", "agents/", "envs/", "eval/", "configs/", "docs/")
 
 
 def first_line(block: str) -> str:

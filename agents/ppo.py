@@ -1,0 +1,355 @@
+"""PPO on the native vector environment: trains a recurrent policy in the dream, its twin, or anyone's environment.
+
+    python -m agents.ppo                                     in the dream
+    python -m agents.ppo world=sim                           in the MuJoCo twin, with the very same settings
+    python -m agents.ppo env=CarRacing-v3 env_kwargs.continuous=true
+
+Proximal policy optimisation (Schulman et al., arXiv 1707.06347) with generalised advantages (1506.02438): what ended by
+itself is worth nothing more, what was cut off by time is worth what the critic says of its last frame.
+
+Writes <out>/policy.onnx, which holds preprocessing and spaces, curves for TensorBoard, and state.pt: run the same
+command again and it goes on from there, with new episodes.
+
+Shape legend: n environments, T steps of a rollout, A actions, D memory width.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import hydra
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode, VectorEnv
+from omegaconf import DictConfig, OmegaConf
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor, nn
+
+import wmsim  # noqa: F401 (registers the environments)
+from agents.network import Acting, ActorCritic, Observation, log_density
+from wmsim.policy.onnx import onnx_export, save_policy
+
+VecEnv = VectorEnv[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """What is trained on what, for how long.
+
+    env, env_kwargs: for `gymnasium.make_vec`; world: of a wmsim environment, None for others. steps: environment steps
+    in all. rollout: T, between two updates. truncate: steps after which an episode is cut off, None for the
+    environment's own limit. epochs, groups: passes over a rollout, and the groups of environments that each is cut
+    into. clip, entropy, value, discount, smoothing (lambda), rate, norm: of PPO. threads: of torch, 0 for its own.
+    """
+
+    out: str
+    env: str = "wmsim/Drive-v0"
+    world: str | None = "dream"
+    env_kwargs: dict[str, Any] = field(default_factory=dict)
+    num_envs: int = 16
+    steps: int = 200_000
+    rollout: int = 64
+    truncate: int | None = None
+    epochs: int = 3
+    groups: int = 4
+    clip: float = 0.2
+    entropy: float = 0.003
+    value: float = 0.5
+    discount: float = 0.97
+    smoothing: float = 0.95
+    rate: float = 4e-4
+    norm: float = 0.5
+    seed: int = 0
+    save_every: int = 20
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        """ValueError: environments that cannot be cut into the groups, or nothing to train."""
+        if self.num_envs % self.groups:
+            raise ValueError(f"num_envs={self.num_envs} environments cannot be cut into groups={self.groups}")
+        if self.steps < self.num_envs * self.rollout:
+            raise ValueError(f"steps={self.steps} are less than one rollout of {self.num_envs} x {self.rollout}")
+
+    @property
+    def updates(self) -> int:
+        """How many rollouts there are."""
+        return self.steps // (self.num_envs * self.rollout)
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """T steps of n environments; memory: (n, D) at their beginning, fresh (T, n): whether an episode began there."""
+
+    observation: list[Observation]
+    action: Tensor
+    log_density: Tensor
+    value: Tensor
+    advantage: Tensor
+    fresh: Tensor
+    memory: Tensor
+
+    def rows(self, chosen: Tensor) -> Rollout:
+        """Some of the environments."""
+        seen = [_rows(one, chosen) for one in self.observation]
+        timed = (self.action, self.log_density, self.value, self.advantage, self.fresh)
+        return Rollout(seen, *(part[:, chosen] for part in timed), self.memory[chosen])
+
+
+def make(config: PPOConfig) -> VecEnv:
+    """The vector environment, natively batched where it is ours; an episode begins in the step that ended the last."""
+    kwargs = dict(config.env_kwargs)
+    if config.truncate is not None:
+        kwargs["max_episode_steps"] = config.truncate
+    if config.world is None:
+        same = {"vectorization_mode": "sync", "vector_kwargs": {"autoreset_mode": AutoresetMode.SAME_STEP}}
+        return gym.make_vec(config.env, config.num_envs, **same, **kwargs)
+    native = {
+        "vectorization_mode": "vector_entry_point",
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+        "world": config.world,
+    }
+    return gym.make_vec(config.env, config.num_envs, **native, **kwargs)
+
+
+class PPO:
+    """The training: collects a rollout, learns from it, and so on."""
+
+    def __init__(self, config: PPOConfig, env: VecEnv) -> None:
+        """ValueError for spaces that the agents do not take."""
+        onnx_export()
+        torch.manual_seed(config.seed)
+        self.config, self.env, self.out = config, env, Path(config.out)
+        self.network = ActorCritic(env.single_observation_space, env.single_action_space)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), config.rate, eps=1e-5)
+        self.update, self.seconds = 0, 0.0
+        self.returns: deque[float] = deque(maxlen=100)
+        self.lengths: deque[int] = deque(maxlen=100)
+        if self._state.exists():
+            self._load()
+        self._begin()
+
+    @property
+    def _state(self) -> Path:
+        return self.out / "state.pt"
+
+    def run(self) -> Path:
+        """Train to the end; returns the path of the policy."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        c = self.config
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with SummaryWriter(str(self.out), purge_step=self.update) as curves, Progress(*columns) as progress:
+            task = progress.add_task("updates", total=c.updates, completed=self.update)
+            while self.update < c.updates:
+                began = time.perf_counter()
+                self.optimizer.param_groups[0]["lr"] = c.rate * (1 - self.update / c.updates)
+                watched = self.learn(self.collect())
+                self.update += 1
+                self.seconds += time.perf_counter() - began
+                shown = self.update * c.num_envs * c.rollout
+                for name, value in (watched | self.progress()).items():
+                    curves.add_scalar(f"ppo/{name}", value, shown)
+                said = f"return {np.mean(self.returns):.2f}" if self.returns else "updates"
+                progress.update(task, completed=self.update, description=said)
+                if self.update % c.save_every == 0 or self.update == c.updates:
+                    self.save()
+        return self.save()
+
+    def progress(self) -> dict[str, float]:
+        """Mean return and length of the last hundred episodes, and environment steps a second of all that was done."""
+        done = {"steps_per_second": self.update * self.config.num_envs * self.config.rollout / self.seconds}
+        if self.returns:
+            done |= {"return": float(np.mean(self.returns)), "length": float(np.mean(self.lengths))}
+        return done
+
+    def _begin(self) -> None:
+        seeds = self.config.seed + self.update * self.config.num_envs
+        seen, _ = self.env.reset(seed=seeds)
+        self.seen, self.memory = _tensors(seen), self.network.begin(self.config.num_envs)
+        self.fresh = torch.ones(self.config.num_envs, dtype=torch.bool)
+        self.gained, self.lived = np.zeros(self.config.num_envs), np.zeros(self.config.num_envs, int)
+
+    @torch.no_grad()
+    def collect(self) -> Rollout:
+        """T steps of every environment."""
+        c, network, began = self.config, self.network, self.memory
+        seen, action, density, value, reward, going, after, fresh = ([] for _ in range(8))
+        for _ in range(c.rollout):
+            seen.append(self.seen)
+            fresh.append(self.fresh)
+            mean, worth, self.memory = network(self.seen, self.memory * ~self.fresh[:, None])
+            chosen = mean + network.log_std.exp() * torch.randn_like(mean)
+            action.append(chosen)
+            density.append(log_density(chosen, mean, network.log_std))
+            value.append(worth)
+            shown, gain, terminated, truncated, info = self.env.step(network.scaled(chosen).numpy())
+            over = terminated | truncated
+            reward.append(torch.as_tensor(gain, dtype=torch.float32))
+            going.append(torch.as_tensor(~over))
+            after.append(self._worth_of_the_cut(truncated & ~terminated, info))
+            self._count(gain, over)
+            self.seen, self.fresh = _tensors(shown), torch.as_tensor(over)
+        _, last, _ = network(self.seen, self.memory * ~self.fresh[:, None])
+        worth, paid = torch.stack(value), torch.stack(reward)
+        given = worth, paid, torch.stack(going), torch.stack(after), last
+        advantage = advantages(*given, c.discount, c.smoothing)
+        stacked = torch.stack(action), torch.stack(density), worth, advantage, torch.stack(fresh)
+        return Rollout(seen, *stacked, began)
+
+    def _worth_of_the_cut(self, cut: np.ndarray, info: dict[str, Any]) -> Tensor:
+        """(n,) what the critic says of the last frame of episodes that only time has ended; 0 for all others."""
+        worth = torch.zeros(self.config.num_envs)
+        rows = np.flatnonzero(cut)
+        if len(rows):
+            final = [_tensors(info["final_obs"][row]) for row in rows]
+            _, worth[rows], _ = self.network(_stacked(final), self.memory[rows])
+        return worth
+
+    def _count(self, gain: np.ndarray, over: np.ndarray) -> None:
+        self.gained += gain
+        self.lived += 1
+        for row in np.flatnonzero(over):
+            self.returns.append(float(self.gained[row]))
+            self.lengths.append(int(self.lived[row]))
+            self.gained[row], self.lived[row] = 0.0, 0
+
+    def learn(self, rollout: Rollout) -> dict[str, float]:
+        """Several passes over a rollout; returns figures to watch."""
+        c, watched = self.config, []
+        for _ in range(c.epochs):
+            for rows in torch.randperm(c.num_envs).chunk(c.groups):
+                losses = self._losses(rollout.rows(rows))
+                self.optimizer.zero_grad()
+                losses["total"].backward()
+                nn.utils.clip_grad_norm_(self.network.parameters(), c.norm)
+                self.optimizer.step()
+                watched.append({name: float(loss.detach()) for name, loss in losses.items()})
+        return {name: float(np.mean([one[name] for one in watched])) for name in watched[0]}
+
+    def _losses(self, part: Rollout) -> dict[str, Tensor]:
+        c, network = self.config, self.network
+        mean, worth = self._replayed(part)
+        density = log_density(part.action, mean, network.log_std)
+        ratio = (density - part.log_density).exp()
+        good = (part.advantage - part.advantage.mean()) / (part.advantage.std() + 1e-8)
+        clipped = ratio.clamp(1 - c.clip, 1 + c.clip)
+        policy = -torch.minimum(ratio * good, clipped * good).mean()
+        value = (worth - part.value - part.advantage).square().mean()
+        entropy = torch.distributions.Normal(0.0, network.log_std.exp()).entropy().sum()
+        total = policy + c.value * value - c.entropy * entropy
+        moved = ((ratio - 1) - (density - part.log_density)).mean()
+        return {"total": total, "policy": policy, "value": value, "entropy": entropy, "kl": moved}
+
+    def _replayed(self, part: Rollout) -> tuple[Tensor, Tensor]:
+        """Mean action (T, n, A) and value (T, n) along the rollout, with the memory as it was at its beginning."""
+        steps, memory = len(part.observation), part.memory
+        embedded = self.network.embed(_joined(part.observation)).unflatten(0, (steps, -1))
+        means, values = [], []
+        for now, fresh in zip(embedded, part.fresh, strict=True):
+            mean, value, memory = self.network.recall(now, memory * ~fresh[:, None])
+            means.append(mean)
+            values.append(value)
+        return torch.stack(means), torch.stack(values)
+
+    def save(self) -> Path:
+        """Write the training's state and the policy; returns the policy's path."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        partial = self._state.with_suffix(".partial")
+        torch.save(
+            {
+                "network": self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "update": self.update,
+                "seconds": self.seconds,
+            },
+            partial,
+        )
+        partial.replace(self._state)
+        path = self.out / "policy.onnx"
+        spaces = self.env.single_observation_space, self.env.single_action_space
+        save_policy(Acting(self.network), path, *spaces, state=self.network.begin(1)[0])
+        return path
+
+    def _load(self) -> None:
+        state = torch.load(self._state, weights_only=True)
+        try:
+            self.network.load_state_dict(state["network"])
+        except RuntimeError as error:
+            raise ValueError(f"{self._state} is of another network: choose another out= or delete it") from error
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.update, self.seconds = state["update"], state["seconds"]
+
+
+def advantages(
+    value: Tensor, reward: Tensor, going: Tensor, after: Tensor, last: Tensor, discount: float, smoothing: float
+) -> Tensor:
+    """Generalised advantages (T, n).
+
+    value, reward: (T, n). going: (T, n) false where the step ended the episode; after: (T, n) what was still to come
+    there, 0 where the environment itself ended it. last: (n,) value of the frame after the rollout.
+    """
+    advantage, running = torch.zeros_like(value), torch.zeros_like(last)
+    for t in reversed(range(len(value))):
+        follows = last if t == len(value) - 1 else value[t + 1]
+        to_come = torch.where(going[t], follows, after[t])
+        surprise = reward[t] + discount * to_come - value[t]
+        running = surprise + discount * smoothing * running * going[t]
+        advantage[t] = running
+    return advantage
+
+
+# --- observations, pictures alone or with proprioception -----------------------------------------------------------
+
+
+def _tensors(seen: Any) -> Observation:
+    return (
+        {name: torch.as_tensor(part) for name, part in seen.items()}
+        if isinstance(seen, dict)
+        else torch.as_tensor(seen)
+    )
+
+
+def _rows(seen: Observation, rows: Tensor) -> Observation:
+    return {name: part[rows] for name, part in seen.items()} if isinstance(seen, dict) else seen[rows]
+
+
+def _put(seen: list[Observation], how: Any) -> Observation:
+    first = seen[0]
+    if isinstance(first, dict):
+        return {name: how([one[name] for one in seen if isinstance(one, dict)]) for name in first}
+    return how(seen)  # type: ignore[no-any-return]
+
+
+def _joined(seen: list[Observation]) -> Observation:
+    return _put(seen, torch.cat)
+
+
+def _stacked(seen: list[Observation]) -> Observation:
+    return _put(seen, torch.stack)
+
+
+def train(config: PPOConfig) -> Path:
+    """Make the environment, train, close it; returns the path of the policy."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    env = make(config)
+    try:
+        return PPO(config, env).run()
+    finally:
+        env.close()
+
+
+@hydra.main(version_base=None, config_path="../configs", config_name="agents/ppo")
+def main(settings: DictConfig) -> None:
+    """Read the settings and train."""
+    plain: Any = OmegaConf.to_container(settings, resolve=True)
+    train(PPOConfig(**plain))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The recipes of agents/, in small: they learn, stop, go on, and leave a policy file that acts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("hydra", reason="the recipes need the [train] extra")
+pytest.importorskip("onnxruntime", reason="policies need the [policy] extra")
+pytest.importorskip("tensorboard", reason="the curves need the [train] extra")
+
+from agents import ppo
+from agents.network import ActorCritic, parts
+from agents.ppo import PPO, PPOConfig, advantages
+from wmsim.policy.onnx import OnnxPolicy
+
+
+class Bright(gym.Env[Any, Any]):
+    """A picture that is bright or dark; it pays to answer a bright one with +1 and a dark one with -1."""
+
+    observation_space = gym.spaces.Box(0, 255, (36, 36, 3), np.uint8)
+    action_space = gym.spaces.Box(-2.0, 2.0, (1,), np.float32)
+
+    def _show(self) -> np.ndarray:
+        self.sign = 1 if self.np_random.random() < 0.5 else -1
+        return np.full((36, 36, 3), 200 if self.sign > 0 else 50, np.uint8)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.left = 8
+        return self._show(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        reward = 1.0 - abs(float(action[0]) - self.sign)
+        self.left -= 1
+        return self._show(), reward, False, self.left == 0, {}
+
+
+gym.register("test/Bright-v0", Bright)
+
+
+def _config(out: Path, **changed: Any) -> PPOConfig:
+    plain = {
+        "out": str(out),
+        "env": "test/Bright-v0",
+        "world": None,
+        "num_envs": 8,
+        "rollout": 16,
+        "steps": 8 * 16 * 25,
+    }
+    return PPOConfig(**plain | {"groups": 2, "rate": 2e-3, "discount": 0.5} | changed)
+
+
+def test_advantages_are_sums_of_discounted_surprises() -> None:
+    rng = np.random.default_rng(0)
+    value, reward, after = (torch.tensor(rng.normal(size=(5, 2)), dtype=torch.float32) for _ in range(3))
+    going = torch.tensor([[True, True], [True, False], [True, True], [False, True], [True, True]])
+    last = torch.tensor([0.3, -0.2])
+    found = advantages(value, reward, going, after * ~going, last, 0.9, 0.8)
+    for env in range(2):
+        for start in range(5):
+            total, weight = 0.0, 1.0
+            for t in range(start, 5):
+                follows = last[env] if t == 4 else value[t + 1, env]
+                to_come = follows if going[t, env] else after[t, env]
+                total += weight * float(reward[t, env] + 0.9 * to_come - value[t, env])
+                weight *= 0.9 * 0.8
+                if not going[t, env]:
+                    break
+            assert float(found[start, env]) == pytest.approx(total, abs=1e-5)
+
+
+def test_what_time_cuts_off_is_worth_what_the_critic_says_of_its_last_frame(tmp_path: Path) -> None:
+    config = _config(tmp_path)
+    env = ppo.make(config)
+    trainer = PPO(config, env)
+    trainer.network.value.bias.data[:] = 100.0
+    rollout = trainer.collect()
+    env.close()
+    surprise_there = rollout.advantage[7] + rollout.value[7]  # the eighth step is cut off: reward + discounted worth
+    assert rollout.fresh[8].all()
+    assert (surprise_there > 40).all()
+
+
+def test_it_learns_what_pays_and_leaves_a_policy_that_acts(tmp_path: Path) -> None:
+    path = ppo.train(_config(tmp_path))
+    policy, env = OnnxPolicy(path), gym.make("test/Bright-v0")
+    policy.check(env.observation_space, env.action_space)
+    policy.reset([0], [0])
+    (seen, _), gained = env.reset(seed=5), 0.0
+    for _ in range(8):
+        seen, reward, *_ = env.step(policy.act([0], seen[None], {})[0, 0])
+        gained += float(reward)
+    assert gained > 5
+    assert (tmp_path / "state.pt").exists()
+    assert list(tmp_path.glob("events*"))
+
+
+def test_a_stopped_training_goes_on(tmp_path: Path) -> None:
+    ppo.train(_config(tmp_path, steps=8 * 16 * 2))
+    longer = _config(tmp_path, steps=8 * 16 * 3)
+    env = ppo.make(longer)
+    trainer = PPO(longer, env)
+    assert trainer.update == 2
+    trainer.run()
+    env.close()
+    assert trainer.update == 3
+
+
+def test_a_dream_and_its_twin_take_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = ["num_envs=2", "groups=2", "rollout=4", "steps=16", "truncate=5", "epochs=1"]
+    monkeypatch.setattr(sys, "argv", ["ppo", f"out={tmp_path}", "+env_kwargs.observation=dict", *small])
+    ppo.main()
+    policy = OnnxPolicy(tmp_path / "policy.onnx")
+    twin = ppo.make(
+        PPOConfig(str(tmp_path), world="sim", num_envs=2, groups=2, steps=1000, env_kwargs={"observation": "dict"})
+    )
+    policy.check(twin.single_observation_space, twin.single_action_space)
+    twin.close()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda out: _config(out, num_envs=9), "groups=2"),
+        (lambda out: _config(out, steps=10), "less than one rollout"),
+        (lambda out: parts(gym.spaces.Box(0, 255, (20, 20, 3), np.uint8)), "at least 36 pixels"),
+        (lambda out: parts(gym.spaces.Discrete(3)), "one picture"),
+        (lambda out: ActorCritic(Bright.observation_space, gym.spaces.Discrete(3)), "bounded Boxes"),
+    ],
+)
+def test_what_the_agents_cannot_do_is_told(call: Any, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=words):
+        call(tmp_path)
+
+
+def test_a_state_of_another_network_is_told(tmp_path: Path) -> None:
+    ppo.train(_config(tmp_path, steps=8 * 16))
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    state["network"]["mean.bias"] = torch.zeros(7)
+    torch.save(state, tmp_path / "state.pt")
+    config = _config(tmp_path)
+    env = ppo.make(config)
+    with pytest.raises(ValueError, match="another network"):
+        PPO(config, env)
+    env.close()
