@@ -15,9 +15,13 @@ pytest.importorskip("hydra", reason="the recipes need the [train] extra")
 pytest.importorskip("onnxruntime", reason="policies need the [policy] extra")
 pytest.importorskip("tensorboard", reason="the curves need the [train] extra")
 
-from agents import ppo
+from agents import bc, ppo
+from agents.bc import BCConfig
 from agents.network import ActorCritic, parts
 from agents.ppo import PPO, PPOConfig, advantages
+from wmsim.data import episodes
+from wmsim.data.episodes import Episode
+from wmsim.data.lerobot import DatasetSpec
 from wmsim.policy.onnx import OnnxPolicy
 
 
@@ -150,3 +154,40 @@ def test_a_state_of_another_network_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="another network"):
         PPO(config, env)
     env.close()
+
+
+def _films(root: Path, count: int = 6, width: int = 1) -> Path:
+    """Drives in `Bright` that answer as it pays, and in the last second before each ends the other way round."""
+    dataset = episodes.create(root, DatasetSpec(8.0, (36, 36), ("push",) * width, termination=True))
+    for index in range(count):
+        sign = np.random.default_rng(index).choice([-1, 1], 25)
+        frames = np.broadcast_to(np.where(sign > 0, 200, 50)[:, None, None, None], (25, 36, 36, 3)).astype(np.uint8)
+        action = np.repeat(sign[:-1, None], width, 1).astype(np.float32)
+        action[-8:] *= -1
+        episodes.write(dataset, index, Episode(frames, action, reward=np.zeros(24, np.float32), terminated=True))
+    episodes.finalise(dataset)
+    return root
+
+
+def _clone(root: Path, **changed: Any) -> BCConfig:
+    plain = {"data": str(root / "data"), "out": str(root / "bc"), "env": "test/Bright-v0", "world": None, "avoid": 1.0}
+    return BCConfig(**plain | {"batch": 8, "frames": 8, "steps": 80, "rate": 3e-3} | changed)
+
+
+def test_a_clone_does_what_was_done_and_nothing_that_led_to_an_end(tmp_path: Path) -> None:
+    _films(tmp_path / "data")
+    policy = OnnxPolicy(bc.train(_clone(tmp_path)), 2)
+    policy.reset([0, 1], [0, 1])
+    seen = np.stack([np.full((36, 36, 3), level, np.uint8) for level in (200, 50)])
+    action = policy.act([0, 1], seen, {})[:, 0, 0]
+    assert action == pytest.approx([1.0, -1.0], abs=0.4)
+
+
+def test_what_cannot_be_cloned_is_told(tmp_path: Path) -> None:
+    _films(tmp_path / "data", 3, width=2)
+    with pytest.raises(ValueError, match="have 2 numbers, the environment takes 1"):
+        bc.train(_clone(tmp_path))
+    with pytest.raises(ValueError, match="share"):
+        _clone(tmp_path, share=0.0)
+    with pytest.raises(ValueError, match=r"frames \(36, 36\), the environment \(64, 64\)"):
+        bc.train(_clone(tmp_path, env="wmsim/Drive-v0", world="dream"))

@@ -1,7 +1,8 @@
 """The adversary: dreams that go on as long as the training, and a critic that tells their frames from recorded ones.
 
-Each step some dreams of a pool are dreamt a few frames further, as samples, under a driver that is cloned on the way.
-Only the critic judges those frames: no recording shows what would have been. So the states of minutes are states of
+Each step some dreams of a pool are dreamt a few frames further, as samples, under a driver that is cloned on the way,
+with what recorded drivers did otherwise added to it, so that the actions do not tell dreams from recordings. Only the
+critic judges those frames: no recording shows what would have been. So the states of minutes are states of
 training, and what fades, freezes or drifts in colour is led back.
 
 Shape legend: B windows of T frames, S tokens of C channels, A action width, F width of features; n dreams of the pool,
@@ -11,8 +12,9 @@ N frames judged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -31,19 +33,20 @@ Step = Callable[..., tuple[Tensor, Tensor]]
 class AdversaryConfig:
     """How the pool lives and how much the critic counts.
 
-    weight: of the critic's verdict and of its own loss. penalty: of the critic's slope. pool: dreams in it; drawn: how
-    many of them go on in a step, by `run` frames; leave: share of those that leave the pool then; start: recorded
-    frames that a dream begins from. shaken: standard deviation of what half of the driver's actions are off by.
+    weight: of the critic's verdict and of its own loss. penalty: of the critic's slope. veil: standard deviation of the
+    noise through which the critic sees all but the judged frame (those before it, the action), or it would judge by
+    that. pool: dreams in it; drawn: how many of them go on in a step, by `run` frames; leave: share of those that leave
+    the pool then; start: recorded frames that a dream begins from.
     """
 
-    weight: float = 0.3
-    penalty: float = 0.1
+    weight: float = 0.5
+    penalty: float = 0.5
+    veil: float = 0.3
     pool: int = 64
     drawn: int = 12
     run: int = 4
     leave: float = 0.02
     start: int = 16
-    shaken: float = 0.3
 
     def __post_init__(self) -> None:
         """Check that the pool holds what is drawn, and that a dream begins with enough for the critic."""
@@ -96,11 +99,12 @@ class Adversary(nn.Module):
         clean: Float[Tensor, "B T S C"],
         action: Float[Tensor, "B T A"],
         linked: Bool[Tensor, "B T"],
+        features: Float[Tensor, "B T F"],
         draw: Draw,
     ) -> dict[str, Float[Tensor, ""]]:
         """What the verdict teaches the dream ("adversary"), what the critic learns ("critic"), and figures to watch."""
-        judge, fake = self._judge[0], self._dream_on(draw)
-        real = recorded(clean, action, linked, len(fake.frames), draw)
+        judge, fake = self._judge[0], self._dream_on(self._otherwise(features, action, draw), draw)
+        real = self._veiled(recorded(clean, action, linked, len(fake.frames), draw), draw)
         self.critic.requires_grad_(False)
         verdict = judge(fake.frames, fake.sink, fake.action)
         with torch.no_grad():
@@ -114,22 +118,36 @@ class Adversary(nn.Module):
         watched = {"slope": slope, "told_apart": apart, "pool_age": self.pool.age.float().mean()}
         return {"adversary": dream_loss(verdict, other), "critic": loss, **watched}
 
-    def _dream_on(self, draw: Draw) -> Judged:
+    @torch.no_grad()
+    def _otherwise(self, features: Tensor, action: Tensor, draw: Draw) -> Float[Tensor, "n R A"]:
+        """By how much recorded drivers did otherwise than the cloned one would, a run for each dream."""
+        c, (windows, frames) = self.config, action.shape[:2]
+        row = draw.numpy.integers(0, windows, (c.drawn, 1))
+        time = draw.numpy.integers(2, frames - c.run + 1, (c.drawn, 1)) + np.arange(c.run)
+        return action[row, time] - self.driver(features[row, time - 1]).float()
+
+    def _dream_on(self, otherwise: Float[Tensor, "n R A"], draw: Draw) -> Judged:
         """Some dreams of the pool go on under the driver, one pass a frame."""
         c, pool = self.config, self.pool
         rows = draw.numpy.choice(c.pool, c.drawn, replace=False).tolist()
         self._begin([row for row in rows if pool.age[row] < 0], draw)
-        shaken = c.shaken * self._noise(c.drawn, self.model.config.dynamics.actions, draw=draw)
-        shaken = shaken * (torch.rand(c.drawn, 1, generator=draw.torch) < 0.5).to(shaken)
         parts = []
-        for _ in range(c.run):
-            action = (self.driver(pool.features[rows]).detach().float() + shaken).clamp(-1, 1)
+        for other in otherwise.unbind(1):
+            action = (self.driver(pool.features[rows]).detach().float() + other).clamp(-1, 1)
             made = self._sample(rows, action, draw)
             parts.append(Judged(torch.cat([pool.recent[rows, 1:], made[:, None]], 1), pool.sink[rows], action))
             self._show(self._step, rows, self._bounded(made.detach()), action, draw)
         leaving = torch.rand(c.drawn, generator=draw.torch).to(pool.age.device) < c.leave
         pool.age[rows] = torch.where(leaving, -1, pool.age[rows] + c.run)
-        return Judged(*(torch.cat([getattr(p, name) for p in parts]) for name in ("frames", "sink", "action")))
+        made = Judged(*(torch.cat([getattr(p, name) for p in parts]) for name in ("frames", "sink", "action")))
+        return self._veiled(made, draw)
+
+    def _veiled(self, judged: Judged, draw: Draw) -> Judged:
+        """The same with noise on the frames before the judged ones and on the actions."""
+        veil = self.config.veil * self._noise(*judged.frames.shape, draw=draw)
+        veil[:, -1] = 0
+        action = judged.action + self.config.veil * self._noise(*judged.action.shape, draw=draw)
+        return replace(judged, frames=judged.frames + veil, action=action)
 
     def _begin(self, rows: list[int], draw: Draw) -> None:
         """Let `rows` of the pool begin from recorded frames."""

@@ -105,7 +105,7 @@ class DynamicsStage:
             parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (flow.detach() + 1e-6).log())
             parts["driver"] = self.adversary.driver_loss(features.detach(), action, linked)
             if draw.step >= c.adversary_from * self.steps:
-                parts |= self.adversary(clean, action, linked, draw)
+                parts |= self.adversary(clean, action, linked, features.detach(), draw)
         weight = ramp(tau, c.floor) * (linked | single[:, None])
         weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error, "driver": c.driver}
         weights |= {"adversary": c.adversary.weight, "critic": c.adversary.weight}

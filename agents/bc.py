@@ -1,0 +1,146 @@
+"""Behaviour cloning: a recurrent policy learns to do what the recorded drivers did.
+
+    wmsim record wmsim/Drive-v0 --out runs/data ...
+    python -m agents.bc data=runs/data
+
+Writes <out>/policy.onnx, curves and a state to go on from. What a clone is good for: a start and an anchor for
+reinforcement learning, and a family of policies of known strengths (by `share`, how much of the data it sees).
+
+Shape legend: B windows of T frames, A actions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import hydra
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
+
+import wmsim  # noqa: F401 (registers the environments)
+from agents.network import Acting, ActorCritic, Observation, log_density, parts
+from wmsim.data.cache import Cache, open_cache
+from wmsim.data.windows import Windows
+from wmsim.policy.onnx import onnx_export, save_policy
+from wmsim.train.loop import Draw, Loop, LoopConfig
+
+
+@dataclass(frozen=True)
+class BCConfig:
+    """What is cloned, from what, for how long.
+
+    data: a recorded dataset. env, env_kwargs: the environment whose spaces the policy gets; world: of a wmsim
+    environment, None for others. share: of the episodes that is learnt from. avoid: seconds before an episode ended by
+    itself (a crash) that are not imitated. batch: windows of `frames` frames; steps, rate: of the optimiser.
+    """
+
+    data: str
+    out: str
+    env: str = "wmsim/Drive-v0"
+    world: str | None = "dream"
+    env_kwargs: dict[str, Any] = field(default_factory=dict)
+    share: float = 1.0
+    avoid: float = 2.0
+    batch: int = 16
+    frames: int = 24
+    steps: int = 3000
+    rate: float = 6e-4
+    seed: int = 0
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        """ValueError: no share of the data."""
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share (of the episodes) lies in 0 .. 1 and is not 0, got {self.share}")
+
+
+class CloneStage:
+    """Negative log likelihood of the recorded actions along windows, with the memory of the window alone."""
+
+    name = "clone"
+
+    def __init__(self, network: ActorCritic, cache: Cache, config: BCConfig, proprio: bool) -> None:
+        """ValueError: recorded actions of another width than the environment's, or no window as long as asked."""
+        if cache.action.shape[1] != len(network.low):
+            raise ValueError(
+                f"the recorded actions have {cache.action.shape[1]} numbers, the environment takes {len(network.low)}"
+            )
+        self.module: nn.Module = network
+        self.network, self.cache, self.config, self.proprio = network, cache, config, proprio
+        self.windows, self._good = Windows(cache, config.frames + 1), _imitated(cache, config.avoid)
+
+    def losses(self, draw: Draw) -> dict[str, Tensor]:
+        """The likelihood of a batch, and the mean absolute error in shares of the action's range."""
+        drawn = draw.numpy.integers(len(self.windows), size=self.config.batch)
+        rows = np.stack([np.arange(*self.windows.rows(int(i)).indices(self.cache.frame_count)) for i in drawn])
+        seen = self._observed(rows[:, :-1].ravel())
+        embedded = self.network.embed(seen).unflatten(0, (len(rows), -1))
+        memory, means = self.network.begin(len(rows)), []
+        for now in embedded.unbind(1):
+            mean, _, memory = self.network.recall(now, memory)
+            means.append(mean)
+        mean, good = torch.stack(means, 1), torch.from_numpy(self._good[rows[:, 1:]]).float()
+        done = self.network.unscaled(torch.from_numpy(self.cache.action[rows[:, 1:]]))
+        unlikely = -log_density(done, mean, self.network.log_std)
+        error = (done - mean).detach().abs().mean(-1) / 2
+        return {
+            name: (part * good).sum() / good.sum().clamp(min=1)
+            for name, part in (("total", unlikely), ("error", error))
+        }
+
+    def _observed(self, rows: np.ndarray) -> Observation:
+        image = torch.from_numpy(self.cache.frames[rows])
+        return {"image": image, "proprio": torch.from_numpy(self.cache.proprio[rows])} if self.proprio else image
+
+    def saved(self) -> None:
+        """The policy is written at the end."""
+
+
+def _imitated(cache: Cache, avoid: float) -> np.ndarray:
+    """(N,) true at frames whose action is learnt: all but the last `avoid` seconds before an end."""
+    good = np.ones(cache.frame_count, bool)
+    if cache.terminated is None:
+        return good
+    last = cache.episode_start + cache.episode_length - 1
+    for end in last[np.asarray(cache.terminated[last])]:
+        good[max(0, end + 1 - round(avoid * cache.spec.frames_per_second)) : end + 1] = False
+    return good
+
+
+def train(config: BCConfig) -> Path:
+    """Clone; returns the path of the policy. ValueError when environment and data do not fit."""
+    onnx_export()
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    world = {} if config.world is None else {"world": config.world}
+    env = gym.make(config.env, **world, **config.env_kwargs)
+    spaces = env.observation_space, env.action_space
+    env.close()
+    whole = open_cache(config.data)
+    cache = whole if config.share == 1 else whole.split(1 - config.share, seed=config.seed)[0]
+    picture, proprio = parts(spaces[0])
+    if cache.frames.shape[1:3] != picture.shape[:2]:
+        raise ValueError(f"the recording has frames {cache.frames.shape[1:3]}, the environment {picture.shape[:2]}")
+    network = ActorCritic(*spaces)
+    stage = CloneStage(network, cache, config, proprio is not None)
+    Loop(stage, LoopConfig(config.steps, config.rate, ema=0.995), Path(config.out), config.seed).run()
+    path = Path(config.out) / "policy.onnx"
+    save_policy(Acting(network), path, *spaces, state=network.begin(1)[0])
+    return path
+
+
+@hydra.main(version_base=None, config_path="../configs", config_name="agents/bc")
+def main(settings: DictConfig) -> None:
+    """Read the settings and clone."""
+    plain: Any = OmegaConf.to_container(settings, resolve=True)
+    train(BCConfig(**plain))
+
+
+if __name__ == "__main__":
+    main()
