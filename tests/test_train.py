@@ -186,6 +186,8 @@ def test_wrong_sizes_and_short_episodes_are_told(recording: Path, tmp_path: Path
         train(replace(config, model=larger))
     with pytest.raises(ValueError, match="no episode has 90 frames"):
         train(replace(config, dynamics=replace(config.dynamics, frames=90)))
+    with pytest.raises(ValueError, match="frames=5 are too short"):
+        replace(config.dynamics, frames=5, adversary=AdversaryConfig(run=4))
     with pytest.raises(ValueError, match="run=8 frames are drawn of a window of frames=8"):
         DecoderStageConfig(frames=8, run=8)
 

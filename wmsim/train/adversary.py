@@ -124,7 +124,8 @@ class Adversary(nn.Module):
         c, (windows, frames) = self.config, action.shape[:2]
         row = draw.numpy.integers(0, windows, (c.drawn, 1))
         time = draw.numpy.integers(2, frames - c.run + 1, (c.drawn, 1)) + np.arange(c.run)
-        return action[row, time] - self.driver(features[row, time - 1]).float()
+        difference: Tensor = action[row, time] - self.driver(features[row, time - 1]).float()
+        return difference
 
     def _dream_on(self, otherwise: Float[Tensor, "n R A"], draw: Draw) -> Judged:
         """Some dreams of the pool go on under the driver, one pass a frame."""
@@ -139,8 +140,8 @@ class Adversary(nn.Module):
             self._show(self._step, rows, self._bounded(made.detach()), action, draw)
         leaving = torch.rand(c.drawn, generator=draw.torch).to(pool.age.device) < c.leave
         pool.age[rows] = torch.where(leaving, -1, pool.age[rows] + c.run)
-        made = Judged(*(torch.cat([getattr(p, name) for p in parts]) for name in ("frames", "sink", "action")))
-        return self._veiled(made, draw)
+        joined = Judged(*(torch.cat([getattr(p, name) for p in parts]) for name in ("frames", "sink", "action")))
+        return self._veiled(joined, draw)
 
     def _veiled(self, judged: Judged, draw: Draw) -> Judged:
         """The same with noise on the frames before the judged ones and on the actions."""

@@ -55,6 +55,11 @@ class DynamicsStageConfig:
     driver: float = 0.1
     adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
 
+    def __post_init__(self) -> None:
+        """Check that a window holds a run of the adversary's."""
+        if self.frames < self.adversary.run + 2:
+            raise ValueError(f"windows of frames={self.frames} are too short for adversary.run={self.adversary.run}")
+
 
 Network = Callable[..., tuple[Tensor, Tensor, Tensor]]
 
