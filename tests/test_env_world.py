@@ -12,6 +12,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import torch
 
 from wmsim.control import wheel_space
 from wmsim.env import TASKS, WorldEnv, WorldVectorEnv
@@ -69,6 +70,10 @@ def test_an_object_that_is_no_world_is_told_what_it_lacks() -> None:
         ({"steps": 2}, r"does not take \['steps'\]"),
         ({"renderer": "gl"}, r"does not take \['renderer'\]"),
         ({"max_episode_steps": 0}, "max_episode_steps is at least 1"),
+        ({"pessimism": -1.0}, "pessimism is at least 0"),
+        ({"halt": 0.0}, "halt is an uncertainty above 0"),
+        ({"pessimism": 0.5}, "tells no uncertainty"),
+        ({"halt": 0.5}, "tells no uncertainty"),
         ({"task": "chess"}, r"unknown task 'chess'.*drive.*toy"),
     ],
 )
@@ -228,3 +233,38 @@ def test_dream_and_twin_have_the_very_same_spaces() -> None:
         assert dream.single_action_space == twin.single_action_space
         dream.close()
         twin.close()
+
+
+class Doubtful(Changed):
+    """A toy that is as uncertain as its first slot's number of steps, a tenth each."""
+
+    changes = {"uncertainty": True}
+    steps = 0
+
+    def step(self, *args: Any, **kwargs: Any) -> Any:
+        self.steps += 1
+        made = super().step(*args, **kwargs)
+        return replace(made, uncertainty=torch.full(made.reward.shape, 0.1 * self.steps))
+
+
+def test_pessimism_takes_the_uncertainty_from_the_reward() -> None:
+    plain, wary = WorldEnv("toy", Doubtful(1, size=8)), WorldEnv("toy", Doubtful(1, size=8), pessimism=2.0)
+    for env in (plain, wary):
+        env.reset(seed=0)
+    for step in range(1, 4):
+        rewards = [float(env.step([0.0, 0.0])[1]) for env in (plain, wary)]
+        assert rewards[0] - rewards[1] == pytest.approx(0.2 * step, abs=1e-5)
+
+
+def test_an_episode_is_cut_off_where_the_world_does_not_know() -> None:
+    env = WorldEnv("toy", Doubtful(1, size=8), halt=0.25)
+    env.reset(seed=0)
+    ends = [env.step([0.0, 0.0])[2:4] for _ in range(3)]
+    assert ends == [(False, False), (False, False), (False, True)]
+
+
+def test_a_promised_uncertainty_that_does_not_come_is_an_error() -> None:
+    env = WorldEnv("toy", changed(uncertainty=True), halt=1.0)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="declares an uncertainty and gave none"):
+        env.step([0.0, 0.0])

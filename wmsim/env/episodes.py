@@ -126,7 +126,10 @@ class Episodes:
         reward, terminated = self._reward(step, len(index)), self._terminated(step, len(index))
         elapsed = self._ledger["elapsed"][index] + self.world.spec.frames_per_step
         ended = terminated.cpu().numpy()
-        truncated = ~ended & (elapsed >= self.limit)
+        doubt = self._doubt(step, len(index))
+        reward = reward - self.config.pessimism * doubt.to(reward)
+        halted = np.zeros(len(index), bool) if self.config.halt is None else (doubt > self.config.halt).cpu().numpy()
+        truncated = ~ended & ((elapsed >= self.limit) | halted)
         self._ledger["elapsed"][index] = elapsed
         self._ledger["running"][index] = ~(ended | truncated)
         return Outcome(reward, terminated, truncated, self._info(step))
@@ -172,6 +175,14 @@ class Episodes:
         if step.terminated is None:
             raise ValueError(f"world {self.world.spec.name!r} declares a termination and gave none")
         return step.terminated.any(1)
+
+    def _doubt(self, step: Step, n: int) -> Tensor:
+        """(n,) the largest uncertainty of each row's frames; 0 where nobody asks for it."""
+        if not self.config.pessimism and self.config.halt is None:
+            return torch.zeros(n, device=self.world.device)
+        if step.uncertainty is None:
+            raise ValueError(f"world {self.world.spec.name!r} declares an uncertainty and gave none")
+        return step.uncertainty.amax(1)
 
     def _info(self, step: Step) -> dict[str, Any]:
         missing = [name for name in self.config.info if name not in step.info]

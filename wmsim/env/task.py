@@ -63,8 +63,10 @@ class EnvConfig:
     control: kind of action, held for the frames of one step. observation: "image", or "dict" with "image" and
     "proprio". output: "torch" leaves tensors on the world's device. info: extra outputs asked of the world ("state",
     "depth", ...). reward / termination: "none" declares that the world has none and 0 / False is wanted instead.
-    max_episode_steps: steps until truncation instead of the task's limit. size, device, steps (sampling steps of the
-    dream), renderer: passed to the world, None for its own default; world_kwargs: anything else it takes.
+    max_episode_steps: steps until truncation instead of the task's limit. pessimism: times the world's uncertainty of a
+    step is taken from its reward (MOPO, arXiv 2005.13239); halt: uncertainty above which an episode is truncated (after
+    MOReL, 2005.05951): an agent then gains nothing where the dream does not know. size, device, steps (sampling steps
+    of the dream), renderer: passed to the world, None for its own default; world_kwargs: anything else it takes.
     """
 
     control: str = ""
@@ -74,6 +76,8 @@ class EnvConfig:
     reward: str = "world"
     termination: str = "world"
     max_episode_steps: int | None = None
+    pessimism: float = 0.0
+    halt: float | None = None
     size: int | None = None
     device: str | None = None
     steps: int | None = None
@@ -88,6 +92,10 @@ class EnvConfig:
         _choose("termination", self.termination, ("world", "none"))
         if self.max_episode_steps is not None and self.max_episode_steps < 1:
             raise ValueError(f"max_episode_steps is at least 1, got {self.max_episode_steps}")
+        if self.pessimism < 0:
+            raise ValueError(f"pessimism is at least 0, got {self.pessimism}")
+        if self.halt is not None and self.halt <= 0:
+            raise ValueError(f"halt is an uncertainty above 0, got {self.halt}")
         if isinstance(self.info, str):
             raise ValueError(f'info is a sequence of names: write ("{self.info}",)')
 
@@ -183,6 +191,8 @@ def _agree(world: World, task: Task, config: EnvConfig) -> None:
     for head in ("reward", "termination"):
         if not getattr(spec, head) and getattr(config, head) == "world":
             raise ValueError(f"world {spec.name!r} has no {head}: pass {head}='none' to declare that you want none")
+    if (config.pessimism or config.halt is not None) and not spec.uncertainty:
+        raise ValueError(f"world {spec.name!r} tells no uncertainty: leave pessimism and halt out")
     if config.observation == "dict" and not spec.proprio:
         raise ValueError(f"world {spec.name!r} has no proprioception: use observation='image'")
 
