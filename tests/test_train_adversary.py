@@ -7,7 +7,7 @@ import torch
 
 from tests.model_tiny import CONFIG, DYNAMICS, tiny_model
 from wmsim.train.adversary import AdversaryConfig, recorded
-from wmsim.train.critic import SEEN, Critic, critic_loss, dream_loss, jittered
+from wmsim.train.critic import BEFORE, SEEN, Critic, critic_loss, dream_loss, jittered
 from wmsim.train.loop import Draw
 from wmsim.train.pool import Pool
 
@@ -56,18 +56,20 @@ def test_every_input_reaches_the_verdict() -> None:
 
 
 def test_recorded_frames_for_the_critic_follow_each_other() -> None:
-    clean = torch.arange(12.0).reshape(2, 6, 1, 1)
-    linked = torch.tensor([[False, False, True, True, True, True], [False, True, True, False, True, True]])
+    clean = torch.arange(16.0).reshape(2, 8, 1, 1)
+    linked = torch.ones(2, 8, dtype=torch.bool)
+    linked[:, 0] = linked[0, 1] = linked[1, 3] = False
     judged = recorded(clean, clean[..., 0], linked, 200, Draw.of(0, 0, 0))
-    assert (judged.frames.flatten(1).diff(dim=1) == 1).all()
-    assert torch.equal(judged.action.flatten(), judged.frames[:, -1].flatten())
-    assert set(judged.frames[:, 0].flatten().tolist()) == {1.0, 2.0, 3.0, 6.0, 9.0}
-    assert set(judged.sink.flatten().tolist()) == {0.0, 6.0}
+    frames = judged.frames.flatten(1)
+    assert torch.equal(frames[:, -1:] - frames, torch.tensor([[*BEFORE, 0.0]]).expand(200, -1))
+    assert torch.equal(judged.action.flatten(), frames[:, -1])
+    assert set(frames[:, 0].tolist()) == {1.0, 2.0, 3.0, 11.0}
+    assert torch.equal(judged.sink.flatten(), torch.where(frames[:, 0] < 8, 0.0, 8.0))
 
 
 def test_the_pool_remembers_its_dreams_and_is_saved_whole() -> None:
-    model, pool = tiny_model(), Pool(CONFIG, 3)
-    frames, features = torch.randn(SEEN + 1, 2, *TOKENS), torch.randn(2, 2 * DYNAMICS.dim)
+    model, pool, kept = tiny_model(), Pool(CONFIG, 3), max(BEFORE)
+    frames, features = torch.randn(kept + 1, 2, *TOKENS), torch.randn(2, 2 * DYNAMICS.dim)
     pool.cache.clear([0, 2])
     for frame in frames:
         model.commit(frame, frame, torch.zeros(2, 2), pool.cache, [0, 2])
@@ -77,14 +79,12 @@ def test_the_pool_remembers_its_dreams_and_is_saved_whole() -> None:
     assert not pool.recent[1].any()
     other = Pool(CONFIG, 3)
     other.load_state_dict(pool.state_dict())
-    assert other.cache.counts.tolist() == [SEEN + 1, 0, SEEN + 1]
+    assert other.cache.counts.tolist() == [kept + 1, 0, kept + 1]
     assert torch.equal(other.cache.layers[0][0], pool.cache.layers[0][0])
     assert other.cache.layers[0][0].any()
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"), [({"drawn": 65}, "the pool holds pool=64"), ({"start": 2}, "at least 3")]
-)
+@pytest.mark.parametrize(("changed", "words"), [({"drawn": 65}, "pool=64"), ({"start": 3}, "at least 4")])
 def test_a_pool_that_cannot_be_is_told(changed: dict[str, int], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         AdversaryConfig(**changed)

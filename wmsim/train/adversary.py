@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from wmsim.model.flow import CONTEXT_TAU
 from wmsim.model.world_model import WorldModel
-from wmsim.train.critic import SEEN, Critic, critic_loss, dream_loss, jittered
+from wmsim.train.critic import BEFORE, Critic, critic_loss, dream_loss, jittered
 from wmsim.train.latents import Latents
 from wmsim.train.loop import Draw
 from wmsim.train.pool import Driver, Pool
@@ -33,15 +33,17 @@ Step = Callable[..., tuple[Tensor, Tensor]]
 class AdversaryConfig:
     """How the pool lives and how much the critic counts.
 
-    weight: of the critic's verdict and of its own loss. penalty: of the critic's slope. veil: standard deviation of the
-    noise through which the critic sees all but the judged frame (those before it, the action), or it would judge by
-    that. pool: dreams in it; drawn: how many of them go on in a step, by `run` frames; leave: share of those that leave
-    the pool then; start: recorded frames that a dream begins from.
+    weight: of the critic's verdict and of its own loss. penalty: of the critic's slope. veil, veil_action: standard
+    deviation of the noise through which the critic sees the frames before the judged one and the action, or it would
+    judge by those; where it sees the frames too badly, scenes stand still. pool: dreams in it; drawn: how many of them
+    go on in a step, by `run` frames; leave: share of those that leave the pool then; start: recorded frames that a
+    dream begins from.
     """
 
     weight: float = 0.5
     penalty: float = 0.5
-    veil: float = 0.3
+    veil: float = 0.1
+    veil_action: float = 0.3
     pool: int = 64
     drawn: int = 12
     run: int = 4
@@ -52,13 +54,14 @@ class AdversaryConfig:
         """Check that the pool holds what is drawn, and that a dream begins with enough for the critic."""
         if not 1 <= self.drawn <= self.pool:
             raise ValueError(f"drawn={self.drawn} dreams go on in a step, the pool holds pool={self.pool}")
-        if self.start < SEEN:
-            raise ValueError(f"a dream of the pool begins from at least {SEEN} recorded frames, got start={self.start}")
+        if self.start < max(BEFORE):
+            least = f"at least {max(BEFORE)} recorded frames"
+            raise ValueError(f"a dream of the pool begins from {least}, got start={self.start}")
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Frames for the critic, each behind those just before it: (N, SEEN, S, C), (N, S, C), (N, A)."""
+    """Frames for the critic, each behind those that it sees before it: (N, SEEN, S, C), (N, S, C), (N, A)."""
 
     frames: Tensor
     sink: Tensor
@@ -136,7 +139,8 @@ class Adversary(nn.Module):
         for other in otherwise.unbind(1):
             action = (self.driver(pool.features[rows]).detach().float() + other).clamp(-1, 1)
             made = self._sample(rows, action, draw)
-            parts.append(Judged(torch.cat([pool.recent[rows, 1:], made[:, None]], 1), pool.sink[rows], action))
+            seen = torch.stack([*(pool.recent[rows, -age] for age in BEFORE), made], 1)
+            parts.append(Judged(seen, pool.sink[rows], action))
             self._show(self._step, rows, self._bounded(made.detach()), action, draw)
         leaving = torch.rand(c.drawn, generator=draw.torch).to(pool.age.device) < c.leave
         pool.age[rows] = torch.where(leaving, -1, pool.age[rows] + c.run)
@@ -147,7 +151,7 @@ class Adversary(nn.Module):
         """The same with noise on the frames before the judged ones and on the actions."""
         veil = self.config.veil * self._noise(*judged.frames.shape, draw=draw)
         veil[:, -1] = 0
-        action = judged.action + self.config.veil * self._noise(*judged.action.shape, draw=draw)
+        action = judged.action + self.config.veil_action * self._noise(*judged.action.shape, draw=draw)
         return replace(judged, frames=judged.frames + veil, action=action)
 
     def _begin(self, rows: list[int], draw: Draw) -> None:
@@ -198,9 +202,11 @@ def recorded(
     count: int,
     draw: Draw,
 ) -> Judged:
-    """`count` recorded frames of the windows, each behind the two before it and with the window's sink."""
-    row, first = torch.nonzero(linked[:, 2:] & linked[:, 1:-1], as_tuple=True)
+    """`count` recorded frames of the windows, each behind those seen before it and with the window's sink."""
+    reach = max(BEFORE)
+    whole = linked.unfold(1, reach, 1).all(-1)[:, 1:]
+    row, first = torch.nonzero(whole, as_tuple=True)
     chosen = torch.from_numpy(draw.numpy.integers(0, len(row), count)).to(row.device)
-    row, first = row[chosen], first[chosen]
-    frames = torch.stack([clean[row, first + i] for i in range(SEEN)], 1)
-    return Judged(frames, clean[row, 0], action[row, first + SEEN - 1])
+    row, time = row[chosen], first[chosen] + reach
+    frames = torch.stack([clean[row, time - age] for age in (*BEFORE, 0)], 1)
+    return Judged(frames, clean[row, 0], action[row, time])

@@ -3,7 +3,7 @@
 Relativistic pairing with zero-centred gradient penalties on both sides (R3GAN, Huang et al., arXiv 2501.05441), the
 penalties by finite differences (Seaweed-APT, Lin et al., arXiv 2501.08316): no second derivatives, so it compiles.
 
-Shape legend: N frames, K of them in a row, S tokens of C channels, A action width, h x w latents.
+Shape legend: N frames, K of them seen together, S tokens of C channels, A action width, h x w latents.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from torch.nn import functional as F
 from wmsim.model.dynamics import unpack
 from wmsim.model.world_model import WorldModelConfig
 
-SEEN = 3
-"""K: the judged frame and those just before, which tell how it should have moved."""
+BEFORE = (4, 1)
+"""Ages of the frames seen before the judged one: over a quarter of a second it shows when a scene stands still."""
+
+SEEN = len(BEFORE) + 1
+"""K: those and the judged one."""
 
 _JITTER = 0.1
 """Standard deviation of the noise that the penalties are measured by, against latents of spread 1."""
@@ -40,7 +43,7 @@ class Residual(nn.Module):
 
 
 class Critic(nn.Module):
-    """A logit for every latent of a frame, given the two frames before it, the sink and the action."""
+    """A logit for every latent of a frame, given two frames before it, the sink and the action."""
 
     def __init__(self, config: WorldModelConfig, width: int = 128, depth: int = 3) -> None:
         super().__init__()
@@ -53,7 +56,7 @@ class Critic(nn.Module):
     def forward(
         self, frames: Float[Tensor, "N K S C"], sink: Float[Tensor, "N S C"], action: Float[Tensor, "N A"]
     ) -> Float[Tensor, "N h w"]:
-        """frames: newest last."""
+        """frames: those before, oldest first, and the judged one."""
         grid = unpack(torch.cat([frames, sink[:, None]], 1), self.rows, self.side)
         x = self.inward(rearrange(grid, "n k h w c -> n (k c) h w"))
         shift = self.action(action)

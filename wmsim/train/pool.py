@@ -1,6 +1,6 @@
 """The pool: dreams that go on for as long as the training does, and the driver at their wheel.
 
-Shape legend: N dreams, n of them, K frames in a row, S tokens of C channels, A action width, F width of features.
+Shape legend: N dreams, n of them, K frames kept, S tokens of C channels, A action width, F width of features.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from wmsim.model.cache import RollingCache
 from wmsim.model.world_model import WorldModelConfig
-from wmsim.train.critic import SEEN
+from wmsim.train.critic import BEFORE
 
 
 class Pool(nn.Module):
@@ -36,7 +36,7 @@ class Pool(nn.Module):
             self.register_buffer(f"values_{index}", values)
         self.register_buffer("counts", self.cache.counts)
         self.register_buffer("newest", self.cache.newest)
-        self.register_buffer("recent", torch.zeros(dreams, SEEN, *size, device=device))
+        self.register_buffer("recent", torch.zeros(dreams, max(BEFORE), *size, device=device))
         self.register_buffer("sink", torch.zeros(dreams, *size, device=device))
         self.register_buffer("features", torch.zeros(dreams, 2 * config.dynamics.dim, device=device))
         self.register_buffer("age", torch.full((dreams,), -1, device=device))
