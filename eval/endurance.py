@@ -108,9 +108,11 @@ def endurance(
 
     film: (n, T, h, w, 3). real: n real films (T', h, w, 3), of the town that each dream began in. features, towns:
     those of all real windows. Returns second -> figure -> interval: "distance" (WM-KID, 1 = another real town),
-    "frozen" (part of the frames), "colour shift" (percent of full scale), "sharpness" (times that of real films).
+    "frozen" (part of the frames), "motion" and "sharpness" (times those of real films), "colour shift" (percent of full
+    scale).
     """
-    usual = float(np.median(np.concatenate([motion(one) for one in real])))
+    changes = np.concatenate([motion(one) for one in real])
+    usual = float(np.median(changes))
     sharp = float(np.mean([sharpness(one[:: WINDOW // 2]).mean() for one in real]))
     pieces = {second: span(film, second, frames_per_second) for second in seconds}
     found = {}
@@ -122,6 +124,7 @@ def endurance(
         found[f"{second:g} s"] = {
             "distance": _distance(piece, features, towns),
             "frozen": bootstrap_mean(frozen(motion(piece), usual)),
+            "motion": bootstrap_mean(motion(piece).mean(-1) / float(changes.mean())),
             "colour shift": bootstrap_mean(shift),
             "sharpness": bootstrap_mean(clear),
         }

@@ -18,6 +18,9 @@ from wmsim.model.flow import CONTEXT_TAU, sample
 from wmsim.model.heads import Readings
 from wmsim.model.tokenizer import Tokenizer, TokenizerConfig
 
+_MEANS = 48
+"""Frames of a slot, start frames included, during which a single pass is asked for the mean."""
+
 
 @dataclass(frozen=True)
 class WorldModelConfig:
@@ -161,9 +164,8 @@ class WorldModel(nn.Module):
 def stride(counts: Int[Tensor, "B"], finest: int) -> Float[Tensor, "B"]:
     """The step size d that a single pass is asked for in slots that have seen `counts` frames.
 
-    The finest is taught with real frames and gives the mean of what may follow: right while little is open. Coarser
-    ones are taught by self-consistency and give ever more of one sample: a mean of means of means would be fog. So d
-    doubles from frame 32 on every 16 frames, up to 1.
+    The finest is taught with real frames and gives the mean of what may follow: right while little is open, and fog
+    when it is dreamt on from for long. Step size 1 is taught by a critic and gives one of them. So d is the finest for
+    the first 48 frames of a slot, then 1.
     """
-    octaves = finest.bit_length() - 1
-    return 2.0 ** ((counts - 16) // 16).clamp(0, octaves) / finest
+    return torch.where(counts < _MEANS, 1.0 / finest, 1.0)
