@@ -208,7 +208,7 @@ def test_two_processes_train_one_model(recording: Path, tmp_path: Path) -> None:
         "model.tokenizer.dim": 16, "model.dynamics.tokens": 4, "model.dynamics.dim": 32, "model.dynamics.layers": 2,
         "model.dynamics.hidden": 32, "tokenizer_loop.steps": 2, "dynamics_loop.steps": 2, "decoder_loop.steps": 2,
         "dynamics.frames": 8, "dynamics.batch": 4, "decoder.frames": 8, "decoder.run": 2, "decoder.batch": 2,
-        "dynamics.adversary_from": 0, "dynamics.adversary.pool": 4, "dynamics.adversary.drawn": 2,
+        "dynamics.adversary_from": 0.0, "dynamics.adversary.pool": 4, "dynamics.adversary.drawn": 2,
         "dynamics.adversary.start": 4,
     }  # fmt: skip
     overrides = [f"{name}={value}" for name, value in settings.items()]
