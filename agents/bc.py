@@ -23,10 +23,10 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 import wmsim  # noqa: F401 (registers the environments)
-from agents.network import Acting, ActorCritic, Observation, log_density, parts
+from agents.network import ActorCritic, Observation, log_density, parts, save_actor
 from wmsim.data.cache import Cache, open_cache
 from wmsim.data.windows import Windows
-from wmsim.policy.onnx import onnx_export, save_policy
+from wmsim.policy.onnx import onnx_export
 from wmsim.train.loop import Draw, Loop, LoopConfig
 
 
@@ -131,7 +131,7 @@ def train(config: BCConfig) -> Path:
     stage = CloneStage(network, cache, config, proprio is not None)
     Loop(stage, LoopConfig(config.steps, config.rate, ema=0.995), Path(config.out), config.seed).run()
     path = Path(config.out) / "policy.onnx"
-    save_policy(Acting(network), path, *spaces, state=network.begin(1)[0])
+    save_actor(network, path, *spaces)
     return path
 
 

@@ -5,12 +5,15 @@ Shape legend: n environments, T steps, H x W pixels, P proprio width, A actions,
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
+
+from wmsim.policy.onnx import save_policy
 
 Observation = Tensor | dict[str, Tensor]
 
@@ -92,6 +95,11 @@ class Acting(nn.Module):
         else:
             mean, _, after = self.network({"image": image, "proprio": second}, third)
         return self.network.scaled(mean)[:, None], after
+
+
+def save_actor(network: ActorCritic, path: Path, observation: spaces.Space[Any], action: spaces.Space[Any]) -> None:
+    """Write the actor of `network` as a policy file; see `save_policy`."""
+    save_policy(Acting(network), path, observation, action, state=network.begin(1)[0])
 
 
 def parts(observation: spaces.Space[Any]) -> tuple[spaces.Box, spaces.Box | None]:

@@ -31,8 +31,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 import wmsim  # noqa: F401 (registers the environments)
-from agents.network import Acting, ActorCritic, Observation, log_density
-from wmsim.policy.onnx import onnx_export, save_policy
+from agents.network import ActorCritic, Observation, log_density, save_actor
+from wmsim.policy.onnx import onnx_export
 
 VecEnv = VectorEnv[Any, Any, Any]
 
@@ -156,7 +156,7 @@ class PPO:
                     curves.add_scalar(f"ppo/{name}", value, shown)
                 said = f"return {np.mean(self.returns):.2f}" if self.returns else "updates"
                 progress.update(task, completed=self.update, description=said)
-                if self.update % c.save_every == 0 or self.update == c.updates:
+                if self.update % c.save_every == 0 and self.update < c.updates:
                     self.save()
         return self.save()
 
@@ -271,8 +271,7 @@ class PPO:
         )
         partial.replace(self._state)
         path = self.out / "policy.onnx"
-        spaces = self.env.single_observation_space, self.env.single_action_space
-        save_policy(Acting(self.network), path, *spaces, state=self.network.begin(1)[0])
+        save_actor(self.network, path, self.env.single_observation_space, self.env.single_action_space)
         return path
 
     def _load(self) -> None:
