@@ -1,6 +1,7 @@
 """DreamWorld on a tiny random model: the contract's corners that the conformance suite does not name."""
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.test_checkpoint import CARD, tiny_starts
 from wmsim import checkpoint, dream
 from wmsim.conformance import CheckConfig, check_world
 from wmsim.control import Control
-from wmsim.dream import DreamWorld
+from wmsim.dream import DreamWorld, Randomise
 from wmsim.world import Start, World
 
 
@@ -127,3 +128,47 @@ def test_a_world_without_reward_says_none() -> None:
     step = world.step([0], _wheel(1))
     assert step.reward is None
     assert step.terminated is None
+
+
+# --- randomised ----------------------------------------------------------------------------------------------------
+
+
+def test_an_episode_has_its_own_passes_and_memory_whatever_the_batch() -> None:
+    drawn = Randomise(steps=(1, 2, 4), context=(0.5, 1.0))
+    passes, level = drawn.drawn(torch.arange(300))
+    assert set(passes.tolist()) == {1, 2, 4}
+    assert 0.5 < float(level.min()) < 0.52 < 0.98 < float(level.max()) < 1.0
+    several, alone = (DreamWorld(tiny_model(), CARD, tiny_starts(), n, randomise=drawn) for n in (4, 1))
+    several.reset([0, 1, 2, 3], [0, 1, 2, 3])
+    shown = [several.step([0, 1, 2, 3], _wheel(4)) for _ in range(3)][-1].frames["front"]
+    for seed in range(4):
+        alone.reset([0], [seed])
+        one = [alone.step([0], _wheel(1)) for _ in range(3)][-1].frames["front"]
+        assert (one[0].int() - shown[seed].int()).abs().float().mean() < 2
+    state = several.snapshot([2])
+    following = several.step([2], _wheel(1)).frames["front"]
+    alone.restore([0], state)
+    assert torch.equal(alone.step([0], _wheel(1)).frames["front"], following)
+
+
+def test_a_noisier_memory_makes_another_dream() -> None:
+    films = []
+    for level in (0.6, 1.0):
+        world = DreamWorld(tiny_model(), CARD, tiny_starts(), 1, randomise=Randomise((1,), (level, level)))
+        world.reset([0], [3])
+        films.append([world.step([0], _wheel(1)) for _ in range(2)][-1].frames["front"])
+    assert not torch.equal(*films)
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda: Randomise(steps=()), "at least 1 denoising pass"),
+        (lambda: Randomise(context=(1.0, 0.5)), "low first"),
+        (lambda: DreamWorld(tiny_model(), CARD, tiny_starts(), 1, 2, Randomise()), "not both"),
+        (lambda: DreamWorld(tiny_model(), CARD, tiny_starts(), 1, None, Randomise((65,))), "1 .. 64, got 65"),
+    ],
+)
+def test_what_cannot_be_randomised_is_told(made: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        made()

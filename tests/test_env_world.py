@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 import torch
 
-from wmsim.control import wheel_space
+from wmsim.control import Control, wheel_space
+from wmsim.data import episodes
+from wmsim.data.episodes import Episode
+from wmsim.data.lerobot import DatasetSpec
 from wmsim.env import TASKS, WorldEnv, WorldVectorEnv
 from wmsim.env.task import find_source
 from wmsim.sims.toy import ToyWorld
-from wmsim.world import WorldSpec
+from wmsim.world import Start, WorldSpec
 
 
 class Changed(ToyWorld):
@@ -268,3 +271,71 @@ def test_a_promised_uncertainty_that_does_not_come_is_an_error() -> None:
     env.reset(seed=0)
     with pytest.raises(ValueError, match="declares an uncertainty and gave none"):
         env.step([0.0, 0.0])
+
+
+# --- where episodes begin --------------------------------------------------------------------------------------------
+
+
+class Given(Changed):
+    """A toy that keeps the start frames that it is given, of which it shows the last."""
+
+    def reset(self, slots: Any, seeds: Any, starts: Start | None = None) -> Any:
+        self.starts = starts
+        made = super().reset(slots, seeds)
+        return made if starts is None else replace(made, frames={"top": starts.frames["top"][:, -1:]})
+
+
+def _given(slots: int = 1) -> Given:
+    return Given(slots, size=8)
+
+
+def _recording(root: Path, size: int = 8, width: int = 2) -> Path:
+    pytest.importorskip("av")
+    dataset = episodes.create(root, DatasetSpec(16.0, (size, size), ("steer", "drive")[:width], domain="wheel"))
+    for index in range(3):
+        frames = np.full((12, size, size, 3), 20 * index, np.uint8) + np.arange(12, dtype=np.uint8)[:, None, None, None]
+        action = np.repeat(
+            np.arange(11, dtype=np.float32)[:, None] / 20, width, 1
+        )  # the action out of frame t is t / 20
+        episodes.write(dataset, index, Episode(frames, action, reward=np.zeros(11, np.float32), terminated=False))
+    episodes.finalise(dataset)
+    return root
+
+
+def test_episodes_begin_from_frames_that_are_passed() -> None:
+    frames = torch.randint(0, 256, (2, 3, 8, 8, 3), dtype=torch.uint8)
+    start = Start({"top": frames}, Control.of_wheel(torch.zeros(2, 2, 2)))
+    env = WorldVectorEnv(2, "toy", _given(2))
+    shown, _ = env.reset(seed=[4, 5], options={"start": start})
+    assert np.array_equal(shown, frames[:, -1].numpy())
+    single = WorldEnv("toy", _given())
+    one = Start({"top": frames[:1]}, None)
+    assert np.array_equal(single.reset(seed=4, options={"start": one})[0], frames[0, -1].numpy())
+
+
+def test_episodes_begin_at_recorded_moments_drawn_by_their_seed(tmp_path: Path) -> None:
+    data, world = _recording(tmp_path / "data"), _given(2)
+    env = WorldVectorEnv(2, "toy", world, starts=data)
+    begun = set()
+    for seed in range(40):
+        shown, _ = env.reset(seed=[seed, seed + 1])
+        assert world.starts is not None
+        frames, action = world.starts.frames["top"][..., 0, 0, 0], world.starts.control.require("robot")
+        assert frames.shape == (2, 8)
+        assert (frames.diff(dim=1) == 1).all()
+        assert torch.allclose(action[..., 0] * 20, (frames[:, :-1] % 20).float(), atol=1e-4)
+        begun.add(int(frames[0, 0]))
+        first, _ = WorldVectorEnv(1, "toy", _given(), starts=data).reset(seed=[seed + 1])
+        assert np.array_equal(first[0], shown[1])
+    assert begun == {20 * e + t for e in range(3) for t in range(5)}
+
+
+def test_a_recording_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"frames \(16, 16, 3\), camera 'top' has \(8, 8, 3\)"):
+        WorldEnv("toy", _given(), starts=_recording(tmp_path / "large", 16))
+    with pytest.raises(ValueError, match="has 1 actions"):
+        WorldEnv("toy", _given(), starts=_recording(tmp_path / "narrow", 8, 1))
+    with pytest.raises(ValueError, match="randomise"):
+        WorldEnv("toy", _given(), randomise=True)
+    with pytest.raises(ValueError, match="no sampler to randomise"):
+        WorldEnv("toy", "sim", randomise=True)

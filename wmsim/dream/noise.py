@@ -34,6 +34,12 @@ def keyed_index(seeds: Int64[Tensor, " n"], count: int) -> Int64[Tensor, " n"]:
     return _shift(_scramble(_scramble(seeds) + _GOLDEN), 1) % count
 
 
+def keyed_uniform(seeds: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """A number in 0 .. 1, without its ends, for each seed."""
+    uniform: Tensor = (_shift(_scramble(_scramble(seeds) + _FIRST), 64 - _MANTISSA).float() + 0.5) / 2**_MANTISSA
+    return uniform
+
+
 def _shift(x: Tensor, bits: int) -> Tensor:
     return (x >> bits) & ((1 << (64 - bits)) - 1)
 

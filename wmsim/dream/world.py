@@ -20,7 +20,9 @@ from torch import Tensor
 from wmsim import checkpoint
 from wmsim.control import Control
 from wmsim.dream.noise import keyed_index, keyed_normal
+from wmsim.dream.randomise import Randomise
 from wmsim.model.cache import RollingCache
+from wmsim.model.heads import Readings
 from wmsim.model.world_model import WorldModel
 from wmsim.world import Snapshot, Start, Step, WorldSpec, check_robot, check_seeds, check_slots, check_snapshot
 
@@ -37,10 +39,17 @@ def shipped() -> tuple[str, ...]:
     )
 
 
-def load(source: str | Path = "drive", slots: int = 1, device: str = "cpu", steps: int | None = None) -> DreamWorld:
+def load(
+    source: str | Path = "drive",
+    slots: int = 1,
+    device: str = "cpu",
+    steps: int | None = None,
+    randomise: Randomise | None = None,
+) -> DreamWorld:
     """The dream of a shipped checkpoint by name, or of a checkpoint file by path.
 
-    steps: K, the denoising passes a frame; None takes what the checkpoint recommends. Errors as `checkpoint.load`.
+    steps: K, the denoising passes a frame; None takes what the checkpoint recommends. randomise: draw K and the noise
+    of the memory for every episode instead. Errors as `checkpoint.load`.
     """
     path = Path(source)
     if not path.is_file():
@@ -50,7 +59,7 @@ def load(source: str | Path = "drive", slots: int = 1, device: str = "cpu", step
             f"{source!r} is neither a checkpoint file nor one that ships ({', '.join(shipped()) or 'none'})"
         )
     model, card, starts = checkpoint.load(path, device, _fast_dtype(device))
-    return DreamWorld(model, card, starts, slots, steps)
+    return DreamWorld(model, card, starts, slots, steps, randomise)
 
 
 def _fast_dtype(device: str) -> torch.dtype:
@@ -91,13 +100,17 @@ class DreamWorld:
         starts: checkpoint.Starts,
         slots: int = 1,
         steps: int | None = None,
+        randomise: Randomise | None = None,
     ) -> None:
         if slots < 1:
             raise ValueError(f"a world has at least 1 slot, got {slots}")
         self.model, self.card, self.starts = model, card, starts
-        self.steps = card.steps if steps is None else steps
-        if not 1 <= self.steps <= MAX_STEPS:
-            raise ValueError(f"steps (denoising passes a frame) lies in 1 .. {MAX_STEPS}, got {self.steps}")
+        if steps is not None and randomise is not None:
+            raise ValueError(f"the passes a frame are either steps={steps} or drawn by {randomise}, not both")
+        self.steps, self.randomise = card.steps if steps is None else steps, randomise
+        most = max(self.steps, *randomise.steps) if randomise else self.steps
+        if self.steps < 1 or most > MAX_STEPS:
+            raise ValueError(f"steps (denoising passes a frame) lies in 1 .. {MAX_STEPS}, got {most}")
         self.spec, self._slots, self._device = spec_of(model, card), slots, model.latent_mean.device
         self._cache = RollingCache(model.config.dynamics, slots, model.dtype, self._device)
         self._seeds = torch.zeros(slots, dtype=torch.long, device=self._device)
@@ -124,7 +137,8 @@ class DreamWorld:
         tokens, action, proprio = self._drawn(rows) if starts is None else self._given(rows, starts)
         self._cache.clear(rows)
         for t in range(tokens.shape[1]):
-            readings = self.model.commit(tokens[:, t], self._noise(rows), action[:, t], self._cache, rows)
+            given = self._noise(rows), action[:, t], self._cache, rows, self._drawn_for(rows)[1]
+            readings = self.model.commit(tokens[:, t], *given)
         self._frames[rows] = self.model.decode(tokens[:, -1]) if starts is None else self._last(starts)
         self._proprio[rows] = readings.proprio if proprio is None else proprio
         self._live[rows], self._ended[rows] = True, False
@@ -141,13 +155,30 @@ class DreamWorld:
         reward, uncertainty, end = torch.zeros(3, len(rows), device=self._device)
         end += torch.as_tensor(self._ended[rows], device=self._device)
         going = np.flatnonzero(~self._ended[rows])
-        if len(going):
-            reward[going], uncertainty[going], end[going] = self._advance([rows[i] for i in going], action[going])
+        passes, context = self._drawn_for([rows[i] for i in going])
+        for count in passes.unique().tolist():
+            chosen = (passes == count).nonzero().flatten().cpu()
+            some = going[chosen.numpy()]
+            part = None if context is None else context[chosen]
+            done = self._advance([rows[i] for i in some], action[some], count, part)
+            reward[some], uncertainty[some], end[some] = done
         return self._shown(rows, reward, uncertainty, end)
 
-    def _advance(self, rows: list[int], action: Float[Tensor, "n A"]) -> tuple[Tensor, Tensor, Tensor]:
-        tokens, readings = self.model.dream(self._noise(rows), action, self._cache, rows, self.steps)
+    def _drawn_for(self, rows: list[int]) -> tuple[Tensor, Tensor | None]:
+        """Passes a frame of each row, and its context's signal level where it is not the usual one."""
+        if self.randomise is None:
+            return torch.full((len(rows),), self.steps), None
+        return self.randomise.drawn(self._seeds[rows])
+
+    def _advance(
+        self, rows: list[int], action: Float[Tensor, "n A"], steps: int, context: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        tokens, readings = self.model.dream(self._noise(rows), action, self._cache, rows, steps, context)
         self._frames[rows] = self.model.decode(tokens, self._frames[rows])
+        return self._read(rows, readings)
+
+    def _read(self, rows: list[int], readings: Readings) -> tuple[Tensor, Tensor, Tensor]:
+        """Take in what the heads say of `rows`; returns reward, uncertainty and the probability of an end."""
         self._proprio[rows] = readings.proprio
         if self.card.termination:
             self._ended[rows] = (readings.end > 0.5).cpu().numpy()

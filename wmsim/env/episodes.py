@@ -15,9 +15,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wmsim.env.starts import RecordedStarts
 from wmsim.env.task import EnvConfig, Task
 from wmsim.env.translate import check_actions, find_translator
-from wmsim.world import Frames, Snapshot, Step, World, WorldSpec
+from wmsim.world import Frames, Snapshot, Start, Step, World, WorldSpec
 
 UNSEEN_SEEDS = 1_000_000
 """Seeds from here on are kept for evaluation: a slot seeded below never draws one above, nor the reverse."""
@@ -82,6 +83,7 @@ class Episodes:
         self.limit = _limit(world.spec, task, config)
         self.frames: Frames = {}
         self.proprio: Tensor | None = None
+        self._starts = None if config.starts is None else RecordedStarts(config.starts, world.spec)
         self._rows = rows
         self._ledger = np.zeros(rows, _LEDGER)
         self._ledger["seed"] = -1
@@ -102,11 +104,13 @@ class Episodes:
             raise ValueError(f"seeds are at least 0, got {seed}")
         self._ledger[row] = (seed, 0, 0, False)
 
-    def begin(self, rows: Rows) -> Outcome:
-        """Begin the next episode of each row."""
+    def begin(self, rows: Rows, starts: Start | None = None) -> Outcome:
+        """Begin the next episode of each row, from `starts` where they are given; errors as in `World.reset`."""
         ledger = self._ledger[list(rows)]
         seeds = [episode_seed(int(s), int(e)) for s, e in zip(ledger["seed"], ledger["episode"], strict=True)]
-        step = self.world.reset(rows, seeds)
+        if starts is None and self._starts is not None:
+            starts = self._starts.draw(seeds)
+        step = self.world.reset(rows, seeds, starts)
         self._show(rows, step)
         ledger["episode"] += 1
         ledger["elapsed"], ledger["running"] = 0, True

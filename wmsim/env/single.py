@@ -45,13 +45,16 @@ class WorldEnv(gymnasium.Env[Any, Any]):
         self._window: Window | None = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin the first episode of `seed`, or without one the next episode of the present seed."""
+        """Begin the first episode of `seed`, or without one the next episode of the present seed.
+
+        options={"start": a `wmsim.world.Start` of one row} begins from these frames; errors as in `World.reset`.
+        """
         super().reset(seed=seed)
         if seed is not None:
             self._episodes.seed(0, seed)
         elif self._episodes.seeds[0] < 0:
             self._episodes.seed(0, int(self.np_random.integers(UNSEEN_SEEDS)))
-        outcome = self._episodes.begin([0])
+        outcome = self._episodes.begin([0], (options or {}).get("start"))
         self._animate()
         return observe(self._episodes, 0), self._info(outcome.info)
 

@@ -63,10 +63,13 @@ class EnvConfig:
     control: kind of action, held for the frames of one step. observation: "image", or "dict" with "image" and
     "proprio". output: "torch" leaves tensors on the world's device. info: extra outputs asked of the world ("state",
     "depth", ...). reward / termination: "none" declares that the world has none and 0 / False is wanted instead.
-    max_episode_steps: steps until truncation instead of the task's limit. pessimism: times the world's uncertainty of a
-    step is taken from its reward (MOPO, arXiv 2005.13239); halt: uncertainty above which an episode is truncated (after
-    MOReL, 2005.05951): an agent then gains nothing where the dream does not know. size, device, steps (sampling steps
-    of the dream), renderer: passed to the world, None for its own default; world_kwargs: anything else it takes.
+    max_episode_steps: steps until truncation instead of the task's limit. pessimism: times the world's uncertainty of
+    a step is taken from its reward (MOPO, arXiv 2005.13239); halt: uncertainty above which an episode is truncated
+    (after MOReL, 2005.05951): an agent then gains nothing where the dream does not know. randomise: the dream draws
+    its passes a frame and the noise on its memory anew for every episode, see `wmsim.dream.Randomise`. starts: a
+    recorded dataset, of which every episode begins at some moment, drawn by its seed. size, device, steps (sampling
+    steps of the dream), renderer: passed to the world, None for its own default; world_kwargs: anything else it
+    takes.
     """
 
     control: str = ""
@@ -78,6 +81,8 @@ class EnvConfig:
     max_episode_steps: int | None = None
     pessimism: float = 0.0
     halt: float | None = None
+    randomise: bool = False
+    starts: str | Path | None = None
     size: int | None = None
     device: str | None = None
     steps: int | None = None
@@ -132,6 +137,7 @@ def open_world(world: str | Path | World | None, task: Task, slots: int, config:
 
 def _given(world: World, slots: int, config: EnvConfig) -> World:
     wanted = [n for n in ("size", "device", "steps", "renderer") if getattr(config, n) is not None]
+    wanted += ["randomise"] if config.randomise else []
     if wanted or config.world_kwargs:
         raise ValueError(f"{wanted or list(config.world_kwargs)} cannot be set on a world that is already made")
     if world.slots < slots:
@@ -141,6 +147,8 @@ def _given(world: World, slots: int, config: EnvConfig) -> World:
 
 def _sim(task: Task, slots: int, config: EnvConfig) -> World:
     asked = {n: getattr(config, n) for n in ("size", "device", "steps", "renderer") if getattr(config, n) is not None}
+    if config.randomise:
+        raise ValueError("a simulator has no sampler to randomise: leave randomise out, or pass world='dream'")
     if asked.get("device") == "cpu":
         asked.pop("device")
     if config.info:
@@ -175,7 +183,8 @@ def _dream(source: str | Path, slots: int, config: EnvConfig) -> World:
     if config.info or config.renderer is not None:
         wrong = f"info={config.info}" if config.info else f"renderer={config.renderer!r}"
         raise ValueError(f"a dream has no {wrong}: only a simulator has; leave it out or pass world='sim'")
-    asked = {"device": config.device or "cpu", "steps": config.steps, **config.world_kwargs}
+    drawn = {"randomise": dream.Randomise()} if config.randomise else {}
+    asked = {"device": config.device or "cpu", "steps": config.steps, **drawn, **config.world_kwargs}
     made: World = dream.load(source, slots=slots, **asked)
     sizes = {name: shape[:2] for name, shape in made.spec.cameras.items()}
     if config.size is not None and any(shape != (config.size, config.size) for shape in sizes.values()):

@@ -68,10 +68,12 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         """Begin an episode in every slot, or with options={"reset_mask": (n,) bool array} in those alone.
 
         seed: s gives slot i the seed s + i; a list gives each its own, None where a slot goes on with its next episode.
+        options={"start": a `wmsim.world.Start` of as many rows as begin} begins from these frames; errors as in
+        `World.reset`.
         """
         rows = self._masked(options)
         self._seed(seed, rows)
-        outcome = self._episodes.begin(rows)
+        outcome = self._episodes.begin(rows, (options or {}).get("start"))
         self._animate()
         return observe(self._episodes), self._infos([(rows, outcome.info)])
 

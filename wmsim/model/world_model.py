@@ -108,6 +108,7 @@ class WorldModel(nn.Module):
         cache: RollingCache,
         rows: list[int],
         steps: int,
+        context: Float[Tensor, "B"] | None = None,
     ) -> tuple[Float[Tensor, "B S C"], Readings]:
         """The next frame of `rows`: `steps` denoising passes, then `commit`; log_error is that of the first pass.
 
@@ -124,7 +125,7 @@ class WorldModel(nn.Module):
             return clean
 
         tokens = sample(predict, noise, steps)
-        readings = self._show(tokens, noise, action, past, cache, rows)
+        readings = self._show(tokens, noise, action, past, cache, rows, context)
         return tokens, replace(readings, log_error=self.dynamics.heads(first[0]).log_error)
 
     def commit(
@@ -134,27 +135,37 @@ class WorldModel(nn.Module):
         action: Float[Tensor, "B A"],
         cache: RollingCache,
         rows: list[int],
+        context: Float[Tensor, "B"] | None = None,
     ) -> Readings:
         """Show the network a finished frame, slightly noised, so that the cache keeps it; returns the heads' readings.
 
-        The action that led to a row's first frame is not known, and not looked at.
+        The action that led to a row's first frame is not known, and not looked at. context: signal level at which the
+        frame is shown, None for `CONTEXT_TAU`.
         """
-        return self._show(tokens, noise, action, self._past(cache, rows), cache, rows)
+        return self._show(tokens, noise, action, self._past(cache, rows), cache, rows, context)
 
     def _past(self, cache: RollingCache, rows: list[int]) -> Past:
         bias = self.dynamics.cache_bias(*cache.ages(rows))
         return Past(cache.gather(rows), bias, cache.newest[rows], cache.counts[rows] > 0)
 
-    def _pass(self, z: Tensor, tau: float, d: Tensor, action: Tensor, past: Past) -> tuple[Tensor, Tensor]:
-        level = torch.full_like(d, tau)
+    def _pass(self, z: Tensor, tau: float | Tensor, d: Tensor, action: Tensor, past: Past) -> tuple[Tensor, Tensor]:
+        level = torch.as_tensor(tau, device=d.device).expand_as(d)
         return self.dynamics.step(z, past.newest, level, d, action, past.linked, past.layers, past.bias)
 
     def _show(
-        self, tokens: Tensor, noise: Tensor, action: Tensor, past: Past, cache: RollingCache, rows: list[int]
+        self,
+        tokens: Tensor,
+        noise: Tensor,
+        action: Tensor,
+        past: Past,
+        cache: RollingCache,
+        rows: list[int],
+        context: Tensor | None,
     ) -> Readings:
-        seen = (1 - CONTEXT_TAU) * noise + CONTEXT_TAU * tokens
         finest = torch.full((len(rows),), 1 / self.config.dynamics.finest, device=tokens.device)
-        _, features = self._pass(seen, CONTEXT_TAU, finest, action, past)
+        tau = torch.full_like(finest, CONTEXT_TAU) if context is None else context
+        seen = (1 - tau[:, None, None]) * noise + tau[:, None, None] * tokens
+        _, features = self._pass(seen, tau, finest, action, past)
         cache.commit(rows, past.layers, seen)
         readings: Readings = self.dynamics.heads(features)
         proprio = readings.proprio * self.proprio_std.float() + self.proprio_mean.float()

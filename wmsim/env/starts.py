@@ -1,0 +1,46 @@
+"""Starts drawn from a recording: an agent that trains in a dream begins in states that drivers have truly been in.
+
+Shape legend: n episodes, L frames of each start, H x W pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from wmsim.control import Control
+from wmsim.world import Start, WorldSpec
+
+
+class RecordedStarts:
+    """Any moment of any recorded episode with the L - 1 frames before it; the episode's seed says which."""
+
+    def __init__(self, data: str | Path, spec: WorldSpec, length: int = 8) -> None:
+        """data: a recorded dataset; spec: of the world that begins from it. ValueError: another size, action or no
+        episode as long. ImportError: an extra is missing."""
+        from wmsim.data.windows import Windows, open_cache  # reading recordings needs the [data] extra
+
+        self._cache = open_cache(data, progress=False)
+        self._windows, self._spec = Windows(self._cache, length), spec
+        camera, shape = next(iter(spec.cameras.items()))
+        if self._cache.frames.shape[1:] != shape:
+            raise ValueError(f"{data} has frames {self._cache.frames.shape[1:]}, camera {camera!r} has {shape}")
+        kind, space = next(iter(spec.controls.items()))
+        if (self._cache.action.shape[1],) != space.shape:
+            raise ValueError(f"{data} has {self._cache.action.shape[1]} actions, {kind!r} controls have {space.shape}")
+
+    def draw(self, seeds: Sequence[int]) -> Start:
+        """A start for each seed."""
+        spec, cache = self._spec, self._cache
+        chosen = [int(np.random.default_rng([seed, 0x57]).integers(len(self._windows))) for seed in seeds]
+        rows = [self._windows.rows(index) for index in chosen]
+        frames = torch.from_numpy(np.stack([cache.frames[row] for row in rows]))
+        action = np.stack([cache.action[row][1:] for row in rows])
+        control = Control.of_robot(action, next(iter(spec.controls))) if action.shape[1] else None
+        proprio = None
+        if spec.proprio and cache.proprio.shape[1] == len(spec.proprio):
+            proprio = torch.from_numpy(np.stack([cache.proprio[row] for row in rows]))
+        return Start({next(iter(spec.cameras)): frames}, control, proprio)
