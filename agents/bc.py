@@ -3,8 +3,9 @@
     wmsim record wmsim/Drive-v0 --out runs/data ...
     python -m agents.bc data=runs/data
 
-Writes <out>/policy.onnx, curves and a state to go on from. What a clone is good for: a start and an anchor for
-reinforcement learning, and a family of policies of known strengths (by `share`, how much of the data it sees).
+Writes <out>/policy.onnx, <out>/actor.pt (for agents.ppo clone=...), curves and a state to go on from. What a clone is
+good for: a start and an anchor for reinforcement learning, and a family of policies of known strengths (by `share`, how
+much of the data it sees).
 
 Shape legend: B windows of T frames, A actions.
 """
@@ -77,7 +78,7 @@ class CloneStage:
     def losses(self, draw: Draw) -> dict[str, Tensor]:
         """The likelihood of a batch, and the mean absolute error in shares of the action's range."""
         drawn = draw.numpy.integers(len(self.windows), size=self.config.batch)
-        rows = np.stack([np.arange(*self.windows.rows(int(i)).indices(self.cache.frame_count)) for i in drawn])
+        rows = np.stack([np.arange(*self.windows.rows(int(i)).indices(len(self.cache.frames))) for i in drawn])
         seen = self._observed(rows[:, :-1].ravel())
         embedded = self.network.embed(seen).unflatten(0, (len(rows), -1))
         memory, means = self.network.begin(len(rows)), []
@@ -103,7 +104,7 @@ class CloneStage:
 
 def _imitated(cache: Cache, avoid: float) -> np.ndarray:
     """(N,) true at frames whose action is learnt: all but the last `avoid` seconds before an end."""
-    good = np.ones(cache.frame_count, bool)
+    good = np.ones(len(cache.frames), bool)
     if cache.terminated is None:
         return good
     last = cache.episode_start + cache.episode_length - 1
@@ -132,6 +133,7 @@ def train(config: BCConfig) -> Path:
     Loop(stage, LoopConfig(config.steps, config.rate, ema=0.995), Path(config.out), config.seed).run()
     path = Path(config.out) / "policy.onnx"
     save_actor(network, path, *spaces)
+    torch.save({"network": network.state_dict()}, path.with_name("actor.pt"))
     return path
 
 

@@ -2,6 +2,7 @@
 
     python -m agents.ppo                                     in the dream
     python -m agents.ppo world=sim                           in the MuJoCo twin, with the very same settings
+    python -m agents.ppo clone=runs/bc/actor.pt              from a clone on, and held near it
     python -m agents.ppo env=CarRacing-v3 env_kwargs.continuous=true
 
 Proximal policy optimisation (Schulman et al., arXiv 1707.06347) with generalised advantages (1506.02438): what ended by
@@ -44,7 +45,10 @@ class PPOConfig:
     env, env_kwargs: for `gymnasium.make_vec`; world: of a wmsim environment, None for others. steps: environment steps
     in all. rollout: T, between two updates. truncate: steps after which an episode is cut off, None for the
     environment's own limit. epochs, groups: passes over a rollout, and the groups of environments that each is cut
-    into. clip, entropy, value, discount, smoothing (lambda), rate, norm: of PPO. threads: of torch, 0 for its own.
+    into. clip, entropy, value, discount, smoothing (lambda), rate, norm: of PPO. clone: "actor.pt" of `agents.bc` that
+    the policy begins from, "" for none; kl: weight of the divergence from it, KL(policy || clone); settle: updates at
+    the beginning in which only the value is learnt. save_every: updates between two saved states; keep_every: between
+    two policies that are kept as policy-<steps>.onnx, 0 for none. threads: of torch, 0 for its own.
     """
 
     out: str
@@ -64,8 +68,12 @@ class PPOConfig:
     smoothing: float = 0.95
     rate: float = 4e-4
     norm: float = 0.5
+    clone: str = ""
+    kl: float = 0.1
+    settle: int = 4
     seed: int = 0
     save_every: int = 20
+    keep_every: int = 0
     threads: int = 0
 
     def __post_init__(self) -> None:
@@ -83,7 +91,10 @@ class PPOConfig:
 
 @dataclass(frozen=True)
 class Rollout:
-    """T steps of n environments; memory: (n, D) at their beginning, fresh (T, n): whether an episode began there."""
+    """T steps of n environments; memory: (n, D) at their beginning, fresh (T, n): whether an episode began there.
+
+    clone: (T, n, A) what the clone would have done on average; zeros without one.
+    """
 
     observation: list[Observation]
     action: Tensor
@@ -91,12 +102,13 @@ class Rollout:
     value: Tensor
     advantage: Tensor
     fresh: Tensor
+    clone: Tensor
     memory: Tensor
 
     def rows(self, chosen: Tensor) -> Rollout:
         """Some of the environments."""
         seen = [_rows(one, chosen) for one in self.observation]
-        timed = (self.action, self.log_density, self.value, self.advantage, self.fresh)
+        timed = (self.action, self.log_density, self.value, self.advantage, self.fresh, self.clone)
         return Rollout(seen, *(part[:, chosen] for part in timed), self.memory[chosen])
 
 
@@ -125,6 +137,7 @@ class PPO:
         torch.manual_seed(config.seed)
         self.config, self.env, self.out = config, env, Path(config.out)
         self.network = ActorCritic(env.single_observation_space, env.single_action_space)
+        self.clone = self._cloned() if config.clone else None
         self.optimizer = torch.optim.Adam(self.network.parameters(), config.rate, eps=1e-5)
         self.update, self.seconds = 0, 0.0
         self.returns: deque[float] = deque(maxlen=100)
@@ -158,6 +171,8 @@ class PPO:
                 progress.update(task, completed=self.update, description=said)
                 if self.update % c.save_every == 0 and self.update < c.updates:
                     self.save()
+                if c.keep_every and self.update % c.keep_every == 0:
+                    self._write(self.out / f"policy-{shown:08d}.onnx")
         return self.save()
 
     def progress(self) -> dict[str, float]:
@@ -172,17 +187,19 @@ class PPO:
         seen, _ = self.env.reset(seed=seeds)
         self.seen, self.memory = _tensors(seen), self.network.begin(self.config.num_envs)
         self.fresh = torch.ones(self.config.num_envs, dtype=torch.bool)
+        self.recalled = self.memory
         self.gained, self.lived = np.zeros(self.config.num_envs), np.zeros(self.config.num_envs, int)
 
     @torch.no_grad()
     def collect(self) -> Rollout:
         """T steps of every environment."""
         c, network, began = self.config, self.network, self.memory
-        seen, action, density, value, reward, going, after, fresh = ([] for _ in range(8))
+        seen, action, density, value, reward, going, after, fresh, cloned = ([] for _ in range(9))
         for _ in range(c.rollout):
             seen.append(self.seen)
             fresh.append(self.fresh)
             mean, worth, self.memory = network(self.seen, self.memory * ~self.fresh[:, None])
+            cloned.append(self._as_cloned(mean))
             chosen = mean + network.log_std.exp() * torch.randn_like(mean)
             action.append(chosen)
             density.append(log_density(chosen, mean, network.log_std))
@@ -199,7 +216,14 @@ class PPO:
         given = worth, paid, torch.stack(going), torch.stack(after), last
         advantage = advantages(*given, c.discount, c.smoothing)
         stacked = torch.stack(action), torch.stack(density), worth, advantage, torch.stack(fresh)
-        return Rollout(seen, *stacked, began)
+        return Rollout(seen, *stacked, torch.stack(cloned), began)
+
+    def _as_cloned(self, mean: Tensor) -> Tensor:
+        """What the clone would do now, (n, A)."""
+        if self.clone is None:
+            return torch.zeros_like(mean)
+        done, _, self.recalled = self.clone(self.seen, self.recalled * ~self.fresh[:, None])
+        return done  # type: ignore[no-any-return]
 
     def _worth_of_the_cut(self, cut: np.ndarray, info: dict[str, Any]) -> Tensor:
         """(n,) what the critic says of the last frame of episodes that only time has ended; 0 for all others."""
@@ -241,9 +265,19 @@ class PPO:
         policy = -torch.minimum(ratio * good, clipped * good).mean()
         value = (worth - part.value - part.advantage).square().mean()
         entropy = torch.distributions.Normal(0.0, network.log_std.exp()).entropy().sum()
-        total = policy + c.value * value - c.entropy * entropy
+        away = self._away(mean, part.clone)
+        settled = float(self.update >= c.settle or self.clone is None)
+        total = settled * (policy - c.entropy * entropy + c.kl * away) + c.value * value
         moved = ((ratio - 1) - (density - part.log_density)).mean()
-        return {"total": total, "policy": policy, "value": value, "entropy": entropy, "kl": moved}
+        return {"total": total, "policy": policy, "value": value, "entropy": entropy, "kl": moved, "away": away}
+
+    def _away(self, mean: Tensor, cloned: Tensor) -> Tensor:
+        """KL(policy || clone) of the Gaussians, averaged over moments; 0 without a clone."""
+        if self.clone is None:
+            return torch.zeros(())
+        sides = (mean, self.network), (cloned, self.clone)
+        now, then = (torch.distributions.Normal(middle, one.log_std.exp()) for middle, one in sides)
+        return torch.distributions.kl_divergence(now, then).sum(-1).mean()
 
     def _replayed(self, part: Rollout) -> tuple[Tensor, Tensor]:
         """Mean action (T, n, A) and value (T, n) along the rollout, with the memory as it was at its beginning."""
@@ -270,9 +304,23 @@ class PPO:
             partial,
         )
         partial.replace(self._state)
-        path = self.out / "policy.onnx"
+        return self._write(self.out / "policy.onnx")
+
+    def _write(self, path: Path) -> Path:
         save_actor(self.network, path, self.env.single_observation_space, self.env.single_action_space)
         return path
+
+    def _cloned(self) -> ActorCritic:
+        """The clone, frozen; the network begins as it is. ValueError: of another network."""
+        clone = ActorCritic(self.env.single_observation_space, self.env.single_action_space)
+        state = torch.load(self.config.clone, weights_only=True)["network"]
+        try:
+            clone.load_state_dict(state)
+        except RuntimeError as error:
+            spaces = f"{self.env.single_observation_space} and {self.env.single_action_space}"
+            raise ValueError(f"{self.config.clone} is no clone for the spaces {spaces}: {error}") from error
+        self.network.load_state_dict(state)
+        return clone.requires_grad_(False)
 
     def _load(self) -> None:
         state = torch.load(self._state, weights_only=True)

@@ -15,14 +15,20 @@ pytest.importorskip("hydra", reason="the recipes need the [train] extra")
 pytest.importorskip("onnxruntime", reason="policies need the [policy] extra")
 pytest.importorskip("tensorboard", reason="the curves need the [train] extra")
 
-from agents import bc, ppo
+from rich.console import Console
+
+from agents import bc, mpc, ppo
 from agents.bc import BCConfig
+from agents.mpc import PlanConfig, Planner
 from agents.network import ActorCritic, parts
 from agents.ppo import PPO, PPOConfig, advantages
+from wmsim.control import Control
 from wmsim.data import episodes
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
+from wmsim.policy import RandomPolicy
 from wmsim.policy.onnx import OnnxPolicy
+from wmsim.sims.toy import ToyWorld
 
 
 class Bright(gym.Env[Any, Any]):
@@ -183,6 +189,14 @@ def test_a_clone_does_what_was_done_and_nothing_that_led_to_an_end(tmp_path: Pat
     assert action == pytest.approx([1.0, -1.0], abs=0.4)
 
 
+def test_a_clone_of_a_share_learns_from_whole_episodes_of_it(tmp_path: Path) -> None:
+    _films(tmp_path / "data")
+    policy = OnnxPolicy(bc.train(_clone(tmp_path, share=0.34)), 2)
+    policy.reset([0, 1], [0, 1])
+    seen = np.stack([np.full((36, 36, 3), level, np.uint8) for level in (200, 50)])
+    assert policy.act([0, 1], seen, {})[:, 0, 0] == pytest.approx([1.0, -1.0], abs=0.5)
+
+
 def test_what_cannot_be_cloned_is_told(tmp_path: Path) -> None:
     _films(tmp_path / "data", 3, width=2)
     with pytest.raises(ValueError, match="have 2 numbers, the environment takes 1"):
@@ -191,3 +205,112 @@ def test_what_cannot_be_cloned_is_told(tmp_path: Path) -> None:
         _clone(tmp_path, share=0.0)
     with pytest.raises(ValueError, match=r"frames \(36, 36\), the environment \(64, 64\)"):
         bc.train(_clone(tmp_path, env="wmsim/Drive-v0", world="dream"))
+
+
+# --- from a clone on -----------------------------------------------------------------------------------------------
+
+
+def test_a_training_begins_as_its_clone_and_is_held_near_it(tmp_path: Path) -> None:
+    _films(tmp_path / "data")
+    bc.train(_clone(tmp_path))
+    actor = str(tmp_path / "bc" / "actor.pt")
+    away = {}
+    for kl in (0.0, 30.0):
+        config = _config(tmp_path / f"kl{kl}", clone=actor, kl=kl, settle=1, steps=8 * 16 * 6)
+        env = ppo.make(config)
+        trainer = PPO(config, env)
+        assert torch.equal(trainer.network.mean.weight, torch.load(actor, weights_only=True)["network"]["mean.weight"])
+        first = trainer.learn(trainer.collect())
+        assert first["away"] < 0.05  # only the value has learnt so far
+        for trainer.update in range(1, 6):
+            away[kl] = trainer.learn(trainer.collect())["away"]
+        env.close()
+    assert away[30.0] < 0.5 * away[0.0]
+
+
+def test_a_clone_of_other_spaces_is_told(tmp_path: Path) -> None:
+    _films(tmp_path / "data")
+    bc.train(_clone(tmp_path, steps=1))
+    state = torch.load(tmp_path / "bc" / "actor.pt", weights_only=True)
+    state["network"]["mean.bias"] = torch.zeros(7)
+    torch.save(state, tmp_path / "bc" / "actor.pt")
+    config = _config(tmp_path, clone=str(tmp_path / "bc" / "actor.pt"))
+    env = ppo.make(config)
+    with pytest.raises(ValueError, match="is no clone for the spaces"):
+        PPO(config, env)
+    env.close()
+
+
+def test_policies_are_kept_along_the_training(tmp_path: Path) -> None:
+    ppo.train(_config(tmp_path, steps=8 * 16 * 4, keep_every=2))
+    assert [path.name for path in sorted(tmp_path.glob("policy-*"))] == ["policy-00000256.onnx", "policy-00000512.onnx"]
+
+
+# --- planning ------------------------------------------------------------------------------------------------------
+
+
+def _planner(world: ToyWorld, **changed: Any) -> Planner:
+    plain = {"candidates": 16, "horizon": 8, "rounds": 2, "execute": 2, "memory": 1, "most": 32}
+    return Planner(world, PlanConfig(**plain | changed), 2)
+
+
+class Recalled(ToyWorld):
+    """A toy that begins where it was told to: start frames carry no state, so the place is handed over beside them."""
+
+    place: Any = None
+
+    def reset(self, slots: Any, seeds: Any, starts: Any = None) -> Any:
+        shown = super().reset(slots, seeds)
+        if starts is not None:
+            self.restore(slots, self.place.select([0] * len(slots)))
+        return shown
+
+
+def test_planning_earns_more_than_chance() -> None:
+    real, inside = ToyWorld(1, size=16), Recalled(32, size=16)
+    earned = {}
+    for who in ("planner", "random"):
+        planner, chance = _planner(inside), RandomPolicy(real.spec.controls["wheel"], 1)
+        step, total = real.reset([0], [3]), 0.0
+        planner.reset([0], [3])
+        chance.reset([0], [3])
+        for _ in range(24):
+            inside.place = real.snapshot([0])
+            frames = step.frames["top"][:, -1].numpy()
+            action = (planner if who == "planner" else chance).act([0], frames, {})
+            step = real.step([0], Control.of_wheel(action[:, 0]))
+            assert step.reward is not None
+            total += float(step.reward.sum())
+        earned[who] = total
+    assert earned["planner"] > earned["random"] + 0.5
+
+
+def test_a_plan_hangs_on_its_seed_alone() -> None:
+    inside = Recalled(32, size=16)
+    inside.reset([0], [5])
+    inside.place = inside.snapshot([0])
+    seen = np.zeros((2, 16, 16, 3), np.uint8)
+    both, one = _planner(inside), _planner(inside)
+    both.reset([0, 1], [7, 8])
+    one.reset([0], [8])
+    assert both.act([0, 1], seen, {})[1] == pytest.approx(one.act([0], seen[:1], {})[0], abs=1e-6)
+
+
+def test_mpc_plans_in_the_dream_and_drives_in_the_twin() -> None:
+    plan = PlanConfig(candidates=2, horizon=2, rounds=1, execute=2, memory=4, most=2)
+    returns = mpc.run(mpc.MPCConfig(episodes=2, steps=3, plan=plan), Console(quiet=True))
+    assert len(returns) == 2
+    assert np.isfinite(returns).all()
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda: PlanConfig(candidates=1), "2 candidates"),
+        (lambda: PlanConfig(execute=9, horizon=8), "execute=9"),
+        (lambda: _planner(ToyWorld(4)), "the world has 4"),
+    ],
+)
+def test_what_cannot_be_planned_is_told(made: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        made()
