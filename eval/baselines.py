@@ -1,14 +1,18 @@
-"""The world that any dream must beat: every frame is the last one that it was given."""
+"""Worlds that any dream must beat: every frame is the last one that it was given, or what chance makes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from wmsim import dream
 from wmsim.control import Control
+from wmsim.dream import DreamWorld
+from wmsim.model.dynamics import Dynamics
 from wmsim.world import (
     Frames,
     Snapshot,
@@ -82,3 +86,29 @@ class CopyLastFrame:
             return torch.stack([self._last[row][camera].expand(count, -1, -1, -1) for row in rows])
 
         return Step({camera: film(camera) for camera in self._spec.cameras})
+
+
+class _Standing(DreamWorld):
+    """A dream whose frames stand still; what it says of reward, end and motion follows the controls as ever."""
+
+    def _advance(
+        self, rows: list[int], action: Tensor, steps: int, context: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        shown = self.model.encode(self._frames[rows])
+        readings = self.model.commit(shown, self._noise(rows), action, self._cache, rows, context)
+        return self._read(rows, readings)
+
+
+def copying(source: str | Path, slots: int) -> DreamWorld:
+    """The dream `source`, but with frames that are copies of the last one it was given."""
+    base = dream.load(source, slots=slots)
+    return _Standing(base.model, base.card, base.starts, slots)
+
+
+def scrambled(source: str | Path, slots: int, seed: int = 0) -> DreamWorld:
+    """The dream `source` with the weights of its dynamics drawn anew, as before any training."""
+    base = dream.load(source, slots=slots)
+    torch.manual_seed(seed)
+    fresh = Dynamics(base.model.config.dynamics)
+    base.model.dynamics.load_state_dict(fresh.state_dict())
+    return base

@@ -1,0 +1,375 @@
+"""Does a policy trained in the dream alone drive in the twin? PPO in both, beside cloning, planning and chance.
+
+    python -m eval.transfer data=recordings/drive        clone, train every seed in dream and twin, drive unseen towns
+    python -m eval.transfer data=recordings/drive fast=true
+
+Everything is kept in <out> and not done twice: run the same command again after a stop. Writes settings.json,
+transfer.json (every row with intervals, the gap between dream and twin along training) and transfer.png.
+
+Shape legend: E episodes, T frames, S training seeds.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from agents import bc, ppo
+from agents.bc import BCConfig
+from agents.mpc import PlanConfig, Planner
+from agents.ppo import PPOConfig
+from eval import report
+from eval.arena import Arena, ArenaConfig, Array, Departures, Played, depart_from
+from eval.machine import machine
+from eval.twins import STEADY, TWINS
+from wmsim import dream
+from wmsim.data.progress import Meter
+from wmsim.env.task import find_source, find_task
+from wmsim.metrics import Interval, bootstrap_mean
+from wmsim.policy import OnnxPolicy, Policy, RandomPolicy
+
+FRAMES_PER_SECOND = 16
+METRES_OF_REWARD = 10.0
+"""Metres of progress that a reward of 1 stands for in the Drive twin."""
+
+SETTINGS = "settings.json"
+"""Where a run keeps its settings: `eval.agreement` reads them."""
+
+Make = Callable[[Arena], Policy]
+
+
+@dataclass(frozen=True)
+class TransferConfig:
+    """data: the recording that is cloned and whose moments are starts. dream: what is trained in, "dream" for what
+    ships or a path. seeds: of training. steps: environment steps of each. episodes, frames: E and T of every row;
+    before: frames until a policy takes over; first_town: seeds of unseen towns begin here. success: share of the
+    scripted driver's mean return that an episode must earn, without an end, to count. slots: played at once. train,
+    clone, plan: settings of the agents. guards: of the dream that is trained in, beside which `unguarded` is trained
+    without them, one seed. keep: policies kept along training, for the gap. mpc: episodes of the planner's row, 0 for
+    none. fast: all of it in small.
+    """
+
+    data: str
+    out: str
+    dream: str
+    seeds: int
+    steps: int
+    episodes: int
+    frames: int
+    before: int
+    first_town: int
+    success: float
+    slots: int
+    workers: int
+    mpc: int
+    keep: int
+    fast: bool
+    train: dict[str, Any] = field(default_factory=dict)
+    guards: dict[str, Any] = field(default_factory=dict)
+    clone: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training: its policy, those kept on the way (steps -> path), environment steps a second, seconds."""
+
+    policy: Path
+    kept: Mapping[int, Path]
+    rate: float
+    seconds: float
+
+
+# --- training ------------------------------------------------------------------------------------------------------
+
+
+def cloned(config: TransferConfig, share: float = 1.0) -> Path:
+    """The folder of a clone of a share of the recording, made where there is none."""
+    folder = Path(config.out) / ("clone" if share == 1 else f"clone-{share:g}")
+    if not (folder / "actor.pt").exists():
+        spaces = {"env_kwargs": {"observation": "dict"}, "world": config.dream}
+        bc.train(BCConfig(**{"data": config.data, "out": str(folder), "share": share, **spaces, **config.clone}))
+    return folder
+
+
+def trained(config: TransferConfig, name: str, world: str, seed: int, guards: Mapping[str, Any]) -> Trained:
+    """One PPO training, gone on with or read back where it was done before."""
+    folder = Path(config.out) / name
+    done = folder / "done.json"
+    settings = {"observation": "dict", **guards}
+    if world == "sim":
+        settings["world_kwargs"] = {"workers": config.workers}
+    start = str(cloned(config) / "actor.pt")
+    plain = {"out": str(folder), "world": world, "steps": config.steps, "seed": 1000 * seed, "clone": start}
+    training = PPOConfig(**{**plain, "env_kwargs": settings, **config.train})
+    training = replace(training, keep_every=max(1, training.updates // config.keep))
+    if not done.exists():
+        ppo.train(training)
+        state = torch.load(folder / "state.pt", weights_only=True)
+        note = {"seconds": state["seconds"], "steps": training.updates * training.num_envs * training.rollout}
+        done.write_text(json.dumps(note))
+    note = json.loads(done.read_text())
+    kept = {int(path.stem.split("-")[1]): path for path in sorted(folder.glob("policy-*.onnx"))}
+    return Trained(folder / "policy.onnx", kept, note["steps"] / note["seconds"], note["seconds"])
+
+
+# --- playing -------------------------------------------------------------------------------------------------------
+
+
+def arenas_of(config: TransferConfig) -> dict[str, Callable[[], Arena]]:
+    """The twin, with what scripted drivers and the table ask of it, and the dream, as policies are judged in."""
+    settings: dict[str, Any] = {"info": ("state",), "world_kwargs": {"workers": config.workers}}
+    return {
+        "twin": lambda: Arena(ArenaConfig("sim", True, config.slots, settings=settings)),
+        "dream": lambda: Arena(ArenaConfig(config.dream, False, config.slots)),
+    }
+
+
+def from_file(path: Path) -> Make:
+    """A policy file for an arena's slots."""
+    return lambda arena: OnnxPolicy(path, arena.config.slots)
+
+
+def at_random(arena: Arena) -> Policy:
+    """Even draws from the action space."""
+    return RandomPolicy(arena.action_space, arena.config.slots)
+
+
+def scripted(arena: Arena) -> Policy:
+    """The steady driver that reads the twin's true state."""
+    return TWINS["drive"].driver(STEADY, arena.config.slots)
+
+
+def planner(config: TransferConfig) -> Make:
+    """Planning in the dream."""
+    return planning(config, PlanConfig(**config.plan))
+
+
+def planning(config: TransferConfig, plan: PlanConfig) -> Make:
+    """A planner in the dream, on slots of its own."""
+    return lambda arena: Planner(dream.load(source_of(config), slots=plan.most), plan, arena.config.slots)
+
+
+def source_of(config: TransferConfig) -> str | Path:
+    """The dream as `wmsim.dream.load` takes it."""
+    return find_source(config.dream, find_task("drive"))
+
+
+class Judge:
+    """Plays policies and keeps what came of it in <out>/played, so that nothing is played twice."""
+
+    def __init__(
+        self, out: str, arenas: Mapping[str, Callable[[], Arena]], departures: Departures, frames: int
+    ) -> None:
+        self.arenas, self.departures, self.frames = arenas, departures, frames
+        self.folder = Path(out) / "played"
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def play(self, name: str, where: str, make: Make, episodes: int | None = None) -> Played:
+        """`episodes` departures, all by default, in one of the arenas under the policy called `name`."""
+        departures = self.departures.select(slice(episodes))
+        path = self.folder / f"{name.replace('/', ' per ')}@{where}.npz"
+        if path.exists():
+            return load(path)
+        with closing(self.arenas[where]()) as arena:
+            batches = -(-len(departures) // arena.config.slots)
+            with Meter(f"{name} in the {where}", batches * self.frames, "frames") as meter:
+                played = arena.play(make, departures, self.frames, meter.advance)
+        save(path, played)
+        return played
+
+
+def save(path: Path, played: Played) -> None:
+    """Keep what came of a row; the file appears when it is complete."""
+    partial = path.with_suffix(".partial.npz")
+    kept: dict[str, Any] = {f"part.{name}": value for name, value in played.parts.items()}
+    np.savez_compressed(partial, reward=played.reward, alive=played.alive, ended=played.ended, **kept)
+    partial.replace(path)
+
+
+def load(path: Path) -> Played:
+    """The inverse of `save`."""
+    with np.load(path) as file:
+        parts = {name.removeprefix("part."): file[name] for name in file.files if name.startswith("part.")}
+        return Played(file["reward"], file["alive"], file["ended"], parts)
+
+
+def departures_of(config: TransferConfig) -> Departures:
+    """The first frames of every episode: unseen towns under the steady driver."""
+    path = Path(config.out) / "departures.npz"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(arenas_of(config)["twin"]()) as arena:
+            seeds = range(config.first_town, config.first_town + config.episodes)
+            found = depart_from(arena, scripted(arena), seeds, config.before)
+        np.savez_compressed(path, **vars(found))
+    with np.load(path) as file:
+        return Departures(**{name: file[name] for name in file.files})
+
+
+# --- figures -------------------------------------------------------------------------------------------------------
+
+
+def row_of(played: Sequence[Played], par: float, success: float) -> dict[str, Interval]:
+    """The columns of one row, over E episodes of each of S trainings; an episode's town is what intervals count.
+
+    par: the scripted driver's mean return.
+    """
+    towns = np.tile(np.arange(len(played[0].ended)), len(played))
+    score, ended = np.concatenate([p.score() for p in played]), np.concatenate([p.ended for p in played])
+    columns = {"return": bootstrap_mean(score, towns)}
+    if "reward_progress" in played[0].parts:
+        metres = METRES_OF_REWARD * np.concatenate([p.parts["reward_progress"].sum(1) for p in played])
+        hits = np.concatenate([(p.parts["reward_collision"] < 0).any(1) for p in played])
+        columns["progress, m"] = bootstrap_mean(metres, towns)
+        columns["collisions per km"] = per_kilometre(hits, metres, towns)
+    columns["success"] = bootstrap_mean(((score >= success * par) & ~ended).astype(float), towns)
+    columns["seconds alive"] = bootstrap_mean(np.concatenate([p.length for p in played]) / FRAMES_PER_SECOND, towns)
+    return columns
+
+
+def per_kilometre(hits: Array, metres: Array, towns: Array, draws: int = 1000) -> Interval:
+    """Collisions of all episodes over kilometres of all, with a bootstrap over towns."""
+    names, member = np.unique(towns, return_inverse=True)
+    drawn = np.random.default_rng(0).integers(len(names), size=(draws, len(names)))
+    total = [np.bincount(member, value.astype(float))[drawn].sum(1) for value in (hits, metres / 1000)]
+    rate = total[0] / np.maximum(total[1], 1e-3)
+    low, high = np.quantile(rate, [0.025, 0.975])
+    return Interval(float(hits.sum() / max(metres.sum() / 1000, 1e-3)), float(low), float(high), len(names))
+
+
+def ratio(over: Sequence[Played], under: Sequence[Played], draws: int = 2000) -> Interval:
+    """Mean return of some trainings over that of others: a bootstrap over trainings and, paired, over towns."""
+    top, bottom = (np.stack([p.score() for p in side]) for side in (over, under))
+    rng, drawn = np.random.default_rng(0), []
+    for _ in range(draws):
+        towns = rng.integers(top.shape[1], size=top.shape[1])
+        a, b = (side[rng.integers(len(side), size=len(side))][:, towns].mean() for side in (top, bottom))
+        drawn.append(a / b)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(float(top.mean() / bottom.mean()), float(low), float(high), len(over))
+
+
+def gap_of(judge: Judge, name: str, kept: Mapping[int, Path]) -> dict[int, dict[str, Interval]]:
+    """Return in dream and twin and their difference G = J_dream - J_twin, for every policy kept along a training."""
+    found = {}
+    for steps, path in kept.items():
+        inside, outside = (judge.play(f"{name}-{steps}", where, from_file(path)).score() for where in ("dream", "twin"))
+        both = {"dream": inside, "twin": outside, "gap": inside - outside}
+        found[steps] = {side: bootstrap_mean(values) for side, values in both.items()}
+    return found
+
+
+def run(config: TransferConfig, console: Console) -> dict[str, Any]:
+    """Train, play, measure, write; returns what the JSON file holds."""
+    began = time.perf_counter()
+    Path(config.out).mkdir(parents=True, exist_ok=True)
+    report.save_json(Path(config.out) / SETTINGS, vars(config))
+    judge = Judge(config.out, arenas_of(config), departures_of(config), config.frames)
+    trainings = {
+        "PPO in the dream": [
+            trained(config, f"dream-{s}", config.dream, s, config.guards) for s in range(config.seeds)
+        ],
+        "PPO in the twin": [trained(config, f"twin-{s}", "sim", s, {}) for s in range(config.seeds)],
+    }
+    unguarded = trained(config, "unguarded-0", config.dream, 0, {})
+    played = {
+        "random": [judge.play("random", "twin", at_random)],
+        "scripted, true state": [judge.play("scripted", "twin", scripted)],
+        "cloned": [judge.play("clone", "twin", from_file(cloned(config) / "policy.onnx"))],
+    }
+    for name, some in trainings.items():
+        short = name.split()[-1]
+        played[name] = [judge.play(f"PPO-{short}-{s}", "twin", from_file(one.policy)) for s, one in enumerate(some)]
+    played["PPO in the dream, no guards"] = [judge.play("unguarded", "twin", from_file(unguarded.policy))]
+    if config.mpc:
+        played["MPC in the dream"] = [judge.play("mpc", "twin", planner(config), config.mpc)]
+    par = float(played["scripted, true state"][0].score().mean())
+    rows = {name: row_of(some, par, config.success) for name, some in played.items()}
+    planned = played.get("MPC in the dream", [])
+    clone = played["cloned"][0].score()
+    result = {
+        "settings": vars(config),
+        "machine": machine(),
+        "rows": rows,
+        "training": {
+            name: {"steps per second": [t.rate for t in some], "minutes": [t.seconds / 60 for t in some]}
+            for name, some in {**trainings, "PPO in the dream, no guards": [unguarded]}.items()
+        },
+        "dream over twin": ratio(played["PPO in the dream"], played["PPO in the twin"]),
+        "dream over clone": ratio(played["PPO in the dream"], played["cloned"]),
+        "MPC above clone": bootstrap_mean(planned[0].score() - clone[: config.mpc]) if planned else None,
+        "gap": {
+            "with guards": gap_of(judge, "dream-0", trainings["PPO in the dream"][0].kept),
+            "without": gap_of(judge, "unguarded-0", unguarded.kept),
+        },
+        "minutes": (time.perf_counter() - began) / 60,
+    }
+    report.save_json(Path(config.out) / "transfer.json", result)
+    save_figure(Path(config.out) / "transfer.png", result)
+    console.print(report.figures_table("In the twin, on unseen towns", rows))
+    for name in ("dream over twin", "dream over clone", "MPC above clone"):
+        console.print(f"{name}: {result[name]}")
+    return result
+
+
+def save_figure(path: Path, result: Mapping[str, Any]) -> None:
+    """Returns of every row; dream and twin along training, with and without guards."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
+    names = list(result["rows"])
+    cells = [result["rows"][name]["return"] for name in names]
+    reach = [[c.mean - c.low for c in cells], [c.high - c.mean for c in cells]]
+    left.barh(names[::-1], [c.mean for c in cells][::-1], xerr=[side[::-1] for side in reach], color="0.7")
+    left.set(title="return in the twin, unseen towns", xlabel="return, mean and 95 % interval over towns")
+    for (label, along), colour in zip(result["gap"].items(), ("tab:blue", "tab:red"), strict=True):
+        for side, style in (("dream", "--"), ("twin", "-")):
+            right.plot(
+                list(along), [v[side].mean for v in along.values()], style, color=colour, label=f"{side}, {label}"
+            )
+    right.set(title="one training along the way", xlabel="environment steps", ylabel="return")
+    right.legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+
+
+def in_small(config: TransferConfig) -> TransferConfig:
+    """The same story in a minute, to see that it runs."""
+    train = {"num_envs": 2, "groups": 1, "rollout": 4, "epochs": 1, "settle": 0, "truncate": 8}
+    plan = {"candidates": 2, "horizon": 2, "execute": 2, "rounds": 1, "most": 2}
+    few = {"seeds": 2, "steps": 16, "episodes": 4, "frames": 6, "slots": 2, "workers": 1, "mpc": 2, "keep": 2}
+    clone = {"steps": 2, "batch": 2, "frames": 4}
+    changed: dict[str, Any] = {"train": train, "plan": plan, "clone": clone, **few}
+    return replace(config, **changed)
+
+
+def read_settings(settings: DictConfig) -> TransferConfig:
+    """The settings as they stand in configs/eval/transfer.yaml."""
+    plain: Any = OmegaConf.to_container(settings, resolve=True)
+    config = TransferConfig(**plain)
+    return in_small(config) if config.fast else config
+
+
+@hydra.main(version_base=None, config_path="../configs", config_name="eval/transfer")
+def main(settings: DictConfig) -> None:
+    """Read the settings and run."""
+    run(read_settings(settings), report.wide_console())
+
+
+if __name__ == "__main__":
+    main()
