@@ -317,7 +317,7 @@ def test_episodes_begin_at_recorded_moments_drawn_by_their_seed(tmp_path: Path) 
     data, world = _recording(tmp_path / "data"), _given(2)
     env = WorldVectorEnv(2, "toy", world, starts=data)
     begun = set()
-    for seed in range(40):
+    for seed in range(80):
         shown, _ = env.reset(seed=[seed, seed + 1])
         assert world.starts is not None
         frames, action = world.starts.frames["top"][..., 0, 0, 0], world.starts.control.require("robot")

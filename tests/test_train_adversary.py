@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 
 from tests.model_tiny import CONFIG, DYNAMICS, tiny_model
-from wmsim.train.adversary import AdversaryConfig, recorded
-from wmsim.train.critic import BEFORE, SEEN, Critic, critic_loss, dream_loss, jittered
+from wmsim.model import world_model
+from wmsim.train.adversary import Adversary, AdversaryConfig, recorded
+from wmsim.train.critic import BEFORE, SEEN, Critic, critic_loss, dream_loss, jittered, told_apart
+from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
 from wmsim.train.pool import Pool
 
 TOKENS = (DYNAMICS.tokens, DYNAMICS.channels)
+TOLD = DYNAMICS.actions + DYNAMICS.proprio
 
 
 def test_the_critic_learns_what_is_recorded_and_tells_the_dream_how_to_look_so() -> None:
@@ -19,20 +26,20 @@ def test_the_critic_learns_what_is_recorded_and_tells_the_dream_how_to_look_so()
     draw = torch.Generator().manual_seed(0)
     critic = Critic(CONFIG, 32, 1)
     optimizer = torch.optim.Adam(critic.parameters(), 3e-3)
-    sink, action = torch.zeros(8, *TOKENS), torch.zeros(8, 2)
+    sink, told, counts = torch.zeros(8, *TOKENS), torch.zeros(8, TOLD), torch.ones(8)
     for _ in range(80):
         noise = torch.randn(2, 8, SEEN, *TOKENS, generator=draw)
         real, fake = noise[0] + 0.5, noise[1] - 0.5
         both = torch.cat([real, fake])
         both = torch.cat([both, jittered(both, draw)])
-        logits = critic(both, sink.repeat(4, 1, 1), action.repeat(4, 1)).unflatten(0, (4, 8))
-        loss, _, told_apart = critic_loss(logits, 0.01)
+        logits = critic(both, sink.repeat(4, 1, 1), told.repeat(4, 1)).unflatten(0, (4, 8))
+        loss, _ = critic_loss(logits, 0.01, counts)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert told_apart > 0.9
+    assert told_apart(logits[1], logits[0], counts) > 0.9
     fake.requires_grad_(True)
-    dream_loss(critic(fake, sink, action), critic(real, sink, action).detach()).backward()
+    dream_loss(critic(fake, sink, told), critic(real, sink, told).detach(), counts).backward()
     assert fake.grad is not None
     assert fake.grad[:, -1].mean() < 0
 
@@ -41,12 +48,26 @@ def test_the_penalty_measures_the_slope() -> None:
     flat = torch.zeros(4, 5, 2, 2)
     steep = flat.clone()
     steep[2:] += 1.0
-    assert critic_loss(flat, 1.0)[1] == 0
-    assert critic_loss(steep, 1.0)[0] > critic_loss(steep, 0.1)[0] > critic_loss(flat, 1.0)[0]
+    counts = torch.ones(5)
+    assert critic_loss(flat, 1.0, counts)[1] == 0
+    assert critic_loss(steep, 1.0, counts)[0] > critic_loss(steep, 0.1, counts)[0] > critic_loss(flat, 1.0, counts)[0]
+
+
+def test_only_frames_that_count_are_judged() -> None:
+    fake, real, counts = torch.randn(5, 2, 2), torch.randn(5, 2, 2), torch.tensor([1.0, 0.0, 1.0, 0.0, 0.0])
+    other = torch.where(counts[:, None, None] > 0, fake, fake + 9)
+    assert torch.equal(dream_loss(fake, real, counts), dream_loss(other, real, counts))
+    logits, others = torch.stack([real, fake, real, fake]), torch.stack([real, other, real, other])
+    for one, same in zip(critic_loss(logits, 1.0, counts), critic_loss(others, 1.0, counts), strict=True):
+        assert torch.equal(one, same)
+    assert dream_loss(fake, real, 0 * counts) == 0
 
 
 def test_every_input_reaches_the_verdict() -> None:
-    critic, given = Critic(CONFIG, 32, 1), (torch.randn(2, SEEN, *TOKENS), torch.randn(2, *TOKENS), torch.randn(2, 2))
+    critic, given = (
+        Critic(CONFIG, 32, 1),
+        (torch.randn(2, SEEN, *TOKENS), torch.randn(2, *TOKENS), torch.randn(2, TOLD)),
+    )
     with torch.no_grad():
         wanted = critic(*given)
         assert wanted.shape == (2, 4, 4)
@@ -56,15 +77,16 @@ def test_every_input_reaches_the_verdict() -> None:
 
 
 def test_recorded_frames_for_the_critic_follow_each_other() -> None:
-    clean = torch.arange(16.0).reshape(2, 8, 1, 1)
-    linked = torch.ones(2, 8, dtype=torch.bool)
-    linked[:, 0] = linked[0, 1] = linked[1, 3] = False
-    judged = recorded(clean, clean[..., 0], linked, 200, Draw.of(0, 0, 0))
+    reach = max(BEFORE)
+    clean = torch.arange(40.0).reshape(2, 20, 1, 1)
+    linked = torch.ones(2, 20, dtype=torch.bool)
+    linked[:, 0] = linked[1, 5] = False
+    judged = recorded(clean, clean[:, 1:, :, 0], linked, 200, Draw.of(0, 0, 0))
     frames = judged.frames.flatten(1)
     assert torch.equal(frames[:, -1:] - frames, torch.tensor([[*BEFORE, 0.0]]).expand(200, -1))
-    assert torch.equal(judged.action.flatten(), frames[:, -1])
-    assert set(frames[:, 0].tolist()) == {1.0, 2.0, 3.0, 11.0}
-    assert torch.equal(judged.sink.flatten(), torch.where(frames[:, 0] < 8, 0.0, 8.0))
+    assert torch.equal(judged.told.flatten(), frames[:, -1])
+    assert set(frames[:, -1].tolist()) == {*range(reach, 20), *range(20 + reach, 25), *range(25 + reach, 40)}
+    assert torch.equal(judged.sink.flatten(), torch.where(frames[:, 0] < 20, 0.0, 20.0))
 
 
 def test_the_pool_remembers_its_dreams_and_is_saved_whole() -> None:
@@ -88,3 +110,62 @@ def test_the_pool_remembers_its_dreams_and_is_saved_whole() -> None:
 def test_a_pool_that_cannot_be_is_told(changed: dict[str, int], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         AdversaryConfig(**changed)
+
+
+# --- the game ------------------------------------------------------------------------------------------------------
+
+
+class Moments(Latents):
+    """Recorded windows of noise, for pools to begin from."""
+
+    def __init__(self) -> None:
+        """There is no recording."""
+
+    def sample(self, draw: Draw, rows: int, frames: int, endings: float) -> LatentBatch:
+        latent = torch.randn((rows, frames, 4, 4, 4), generator=draw.torch).clamp(-1, 1)
+        flag, pair = torch.ones(rows, frames, dtype=torch.bool), torch.zeros(rows, frames, 2)
+        place = np.zeros((rows, frames), np.int64)
+        return LatentBatch(latent, pair, pair, torch.zeros(rows, frames), ~flag, flag, place)
+
+
+def _game(**changed: Any) -> tuple[Adversary, Callable[[int], dict[str, torch.Tensor]]]:
+    plain = {"pool": 4, "drawn": 2, "run": 2, "start": 4, "leave": 0.0}
+    torch.manual_seed(0)
+    adversary = Adversary(tiny_model(), Moments(), AdversaryConfig(**plain | changed))
+    clean, action = torch.randn(3, 8, *TOKENS), torch.zeros(3, 8, 2)
+    linked, features = torch.ones(3, 8, dtype=torch.bool), torch.randn(3, 8, 2 * DYNAMICS.dim)
+    return adversary, lambda step: adversary(clean, action, linked, features, Draw.of(0, step, 0))
+
+
+def test_young_dreams_are_means_and_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, play = _game()
+    assert float(play(0)["adversary"]) == 0
+    monkeypatch.setattr(world_model, "_MEANS", 0)
+    assert float(play(1)["adversary"]) > 0
+
+
+def test_a_critic_that_tells_too_much_apart_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world_model, "_MEANS", 0)
+    assert "critic" not in _game(rest=-1.0)[1](0)
+    adversary, play = _game(rest=1.0)
+    play(0)["critic"].backward()
+    assert all(weight.grad is not None for weight in adversary.critic.parameters())
+    assert all(weight.grad is None for weight in adversary.model.parameters())
+
+
+def test_the_verdict_teaches_the_dream_and_not_the_critic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world_model, "_MEANS", 0)
+    adversary, play = _game()
+    adversary.model.requires_grad_(True)
+    play(0)["adversary"].backward()
+    assert adversary.model.dynamics.outward.weight.grad is not None
+    assert all(weight.grad is None for weight in adversary.critic.parameters())
+
+
+def test_dreams_that_are_lost_leave_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world_model, "_MEANS", 0)
+    for lost, left in ((1e3, 0), (-1e3, 2)):
+        adversary, play = _game(lost=lost)
+        play(0)
+        assert int((adversary.pool.age == -1).sum()) == 2 + left  # two of four were never drawn
+        assert int((adversary.pool.age == 2).sum()) == 2 - left

@@ -1,18 +1,18 @@
 """The adversary: dreams that go on as long as the training, and a critic that tells their frames from recorded ones.
 
-Each step some dreams of a pool are dreamt a few frames further, as samples, under a driver that is cloned on the way,
-with what recorded drivers did otherwise added to it, so that the actions do not tell dreams from recordings. Only the
-critic judges those frames: no recording shows what would have been. So the states of minutes are states of
-training, and what fades, freezes or drifts in colour is led back.
+Each step some dreams of a pool are dreamt a few frames further under a driver that is cloned on the way, with what
+recorded drivers did otherwise added to it, so that the actions do not tell dreams from recordings. Only the critic
+judges those frames once they are samples: no recording shows what would have been. So the states of minutes are states
+of training, and what fades, freezes, drifts in colour or moves otherwise than it claims is led back.
 
-Shape legend: B windows of T frames, S tokens of C channels, A action width, F width of features; n dreams of the pool,
-N frames judged.
+Shape legend: B windows of T frames, S tokens of C channels, A action and P proprio width, G = A + P, F width of
+features; n dreams of the pool, N frames judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -20,8 +20,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from wmsim.model.flow import CONTEXT_TAU
-from wmsim.model.world_model import WorldModel
-from wmsim.train.critic import BEFORE, Critic, critic_loss, dream_loss, jittered
+from wmsim.model.world_model import WorldModel, stride
+from wmsim.train.critic import BEFORE, Critic, critic_loss, dream_loss, jittered, told_apart
 from wmsim.train.latents import Latents
 from wmsim.train.loop import Draw
 from wmsim.train.pool import Driver, Pool
@@ -33,21 +33,24 @@ Step = Callable[..., tuple[Tensor, Tensor]]
 class AdversaryConfig:
     """How the pool lives and how much the critic counts.
 
-    weight: of the critic's verdict and of its own loss. penalty: of the critic's slope. veil, veil_action: standard
-    deviation of the noise through which the critic sees the frames before the judged one and the action, or it would
-    judge by those; where it sees the frames too badly, scenes stand still. pool: dreams in it; drawn: how many of them
-    go on in a step, by `run` frames; leave: share of those that leave the pool then; start: recorded frames that a
-    dream begins from.
+    weight: of the critic's verdict and of its own loss. penalty: of the critic's slope. rest: share of pairs told
+    apart above which the critic learns nothing. veil, veil_told: standard deviation of the noise through which the
+    critic sees the frames before the judged one and what it is told, or it would judge by those; where it sees the
+    frames too badly, scenes stand still. pool: dreams in it; drawn: how many of them go on in a step, by `run`
+    frames; leave: share of those that leave the pool then; lost: verdict of recorded frames above a dream's newest
+    one from which on that dream leaves too; start: recorded frames that a dream begins from.
     """
 
     weight: float = 0.5
-    penalty: float = 0.5
+    penalty: float = 1.0
+    rest: float = 0.75
     veil: float = 0.1
-    veil_action: float = 0.3
+    veil_told: float = 0.3
     pool: int = 64
     drawn: int = 12
     run: int = 4
     leave: float = 0.02
+    lost: float = 4.0
     start: int = 16
 
     def __post_init__(self) -> None:
@@ -61,11 +64,16 @@ class AdversaryConfig:
 
 @dataclass(frozen=True)
 class Judged:
-    """Frames for the critic, each behind those that it sees before it: (N, SEEN, S, C), (N, S, C), (N, A)."""
+    """Frames for the critic, each behind those that it sees before it.
 
-    frames: Tensor
-    sink: Tensor
-    action: Tensor
+    told: the action that led to the frame and the proprioception read just before it, normalised. counts: 1 where the
+    frame is to be judged, else 0.
+    """
+
+    frames: Float[Tensor, "N K S C"]
+    sink: Float[Tensor, "N S C"]
+    told: Float[Tensor, "N G"]
+    counts: Float[Tensor, "N"]
 
 
 class Adversary(nn.Module):
@@ -105,21 +113,33 @@ class Adversary(nn.Module):
         features: Float[Tensor, "B T F"],
         draw: Draw,
     ) -> dict[str, Float[Tensor, ""]]:
-        """What the verdict teaches the dream ("adversary"), what the critic learns ("critic"), and figures to watch."""
-        judge, fake = self._judge[0], self._dream_on(self._otherwise(features, action, draw), draw)
-        real = self._veiled(recorded(clean, action, linked, len(fake.frames), draw), draw)
+        """What the verdict teaches the dream ("adversary"), what the critic learns ("critic"), and figures to watch.
+
+        A critic that tells nearly all apart learns nothing in this step: its verdict would lose the dream.
+        """
+        rows = draw.numpy.choice(self.config.pool, self.config.drawn, replace=False).tolist()
+        judge, fake = self._judge[0], self._dream_on(rows, self._otherwise(features, action, draw), draw)
+        told = torch.cat([action[:, 1:], self._claims(features[:, :-1])], -1)
+        real = self._veiled(recorded(clean, told, linked, len(fake.frames), draw), draw)
         self.critic.requires_grad_(False)
-        verdict = judge(fake.frames, fake.sink, fake.action)
+        verdict = judge(fake.frames, fake.sink, fake.told)
         with torch.no_grad():
-            other = judge(real.frames, real.sink, real.action)
+            other = judge(real.frames, real.sink, real.told)
         self.critic.requires_grad_(True)
+        self._let_go(rows, other.mean() - verdict.detach().mean((1, 2)), fake.counts)
+        apart = told_apart(verdict, other, fake.counts)
+        parts = {"adversary": dream_loss(verdict, other, fake.counts), "told_apart": apart}
+        if apart <= self.config.rest:
+            parts["critic"], parts["slope"] = self._lesson(fake, real, draw)
+        return parts | {"pool_age": self.pool.age.float().mean()}
+
+    def _lesson(self, fake: Judged, real: Judged, draw: Draw) -> tuple[Tensor, Tensor]:
+        """What the critic learns of a batch, and its squared slope."""
         both = torch.cat([real.frames, fake.frames.detach()])
-        sinks, actions = torch.cat([real.sink, fake.sink]), torch.cat([real.action, fake.action])
+        sinks, told = torch.cat([real.sink, fake.sink]), torch.cat([real.told, fake.told])
         frames = torch.cat([both, jittered(both, draw.torch)])
-        logits = judge(frames, sinks.repeat(2, 1, 1), actions.repeat(2, 1)).unflatten(0, (4, -1))
-        loss, slope, apart = critic_loss(logits, self.config.penalty)
-        watched = {"slope": slope, "told_apart": apart, "pool_age": self.pool.age.float().mean()}
-        return {"adversary": dream_loss(verdict, other), "critic": loss, **watched}
+        logits = self._judge[0](frames, sinks.repeat(2, 1, 1), told.repeat(2, 1)).unflatten(0, (4, -1))
+        return critic_loss(logits, self.config.penalty, fake.counts)
 
     @torch.no_grad()
     def _otherwise(self, features: Tensor, action: Tensor, draw: Draw) -> Float[Tensor, "n R A"]:
@@ -130,29 +150,41 @@ class Adversary(nn.Module):
         difference: Tensor = action[row, time] - self.driver(features[row, time - 1]).float()
         return difference
 
-    def _dream_on(self, otherwise: Float[Tensor, "n R A"], draw: Draw) -> Judged:
+    def _let_go(self, rows: list[int], margin: Float[Tensor, "N"], counts: Float[Tensor, "N"]) -> None:
+        """Let dreams leave whose newest frame is so far from recorded ones that nothing leads back from it."""
+        newest = (margin * counts)[-len(rows) :]
+        self.pool.age[rows] = torch.where(newest > self.config.lost, -1, self.pool.age[rows])
+
+    def _dream_on(self, rows: list[int], otherwise: Float[Tensor, "n R A"], draw: Draw) -> Judged:
         """Some dreams of the pool go on under the driver, one pass a frame."""
         c, pool = self.config, self.pool
-        rows = draw.numpy.choice(c.pool, c.drawn, replace=False).tolist()
         self._begin([row for row in rows if pool.age[row] < 0], draw)
         parts = []
         for other in otherwise.unbind(1):
             action = (self.driver(pool.features[rows]).detach().float() + other).clamp(-1, 1)
-            made = self._sample(rows, action, draw)
+            size = stride(pool.cache.counts[rows], self.model.config.dynamics.finest)
+            made = self._sample(rows, action, size, draw)
             seen = torch.stack([*(pool.recent[rows, -age] for age in BEFORE), made], 1)
-            parts.append(Judged(seen, pool.sink[rows], action))
+            told = torch.cat([action, self._claims(pool.features[rows])], -1)
+            parts.append(Judged(seen, pool.sink[rows], told, (size == 1).float()))
             self._show(self._step, rows, self._bounded(made.detach()), action, draw)
         leaving = torch.rand(c.drawn, generator=draw.torch).to(pool.age.device) < c.leave
         pool.age[rows] = torch.where(leaving, -1, pool.age[rows] + c.run)
-        joined = Judged(*(torch.cat([getattr(p, name) for p in parts]) for name in ("frames", "sink", "action")))
-        return self._veiled(joined, draw)
+        names = [field.name for field in fields(Judged)]
+        return self._veiled(Judged(*(torch.cat([getattr(part, name) for part in parts]) for name in names)), draw)
+
+    @torch.no_grad()
+    def _claims(self, features: Float[Tensor, "*rows F"]) -> Float[Tensor, "*rows P"]:
+        """The proprioception that the model reads from features, normalised."""
+        proprio: Tensor = self.model.dynamics.heads(features).proprio
+        return proprio
 
     def _veiled(self, judged: Judged, draw: Draw) -> Judged:
-        """The same with noise on the frames before the judged ones and on the actions."""
+        """The same with noise on the frames before the judged ones and on what is told."""
         veil = self.config.veil * self._noise(*judged.frames.shape, draw=draw)
         veil[:, -1] = 0
-        action = judged.action + self.config.veil_action * self._noise(*judged.action.shape, draw=draw)
-        return replace(judged, frames=judged.frames + veil, action=action)
+        told = judged.told + self.config.veil_told * self._noise(*judged.told.shape, draw=draw)
+        return replace(judged, frames=judged.frames + veil, told=told)
 
     def _begin(self, rows: list[int], draw: Draw) -> None:
         """Let `rows` of the pool begin from recorded frames."""
@@ -165,13 +197,13 @@ class Adversary(nn.Module):
         for t in range(tokens.shape[1]):
             self._show(self.model.dynamics.step, rows, tokens[:, t], action[:, t], draw)
 
-    def _sample(self, rows: list[int], action: Tensor, draw: Draw) -> Float[Tensor, "n S C"]:
-        """The next frame of `rows` in one pass of step size 1."""
+    def _sample(self, rows: list[int], action: Tensor, size: Tensor, draw: Draw) -> Float[Tensor, "n S C"]:
+        """The next frame of `rows` in one pass of step `size`."""
         cache, zero = self.pool.cache, torch.zeros(len(rows), device=self.device)
         noise = self._noise(*cache.newest[rows].shape, draw=draw)
         bias = self.model.dynamics.cache_bias(*cache.ages(rows))
         layers = [(keys.clone(), values.clone()) for keys, values in cache.gather(rows)]
-        made, _ = self._step(noise, cache.newest[rows], zero, zero + 1, action, zero == 0, layers, bias)
+        made, _ = self._step(noise, cache.newest[rows], zero, size, action, zero == 0, layers, bias)
         return made
 
     @torch.no_grad()
@@ -197,16 +229,19 @@ class Adversary(nn.Module):
 
 def recorded(
     clean: Float[Tensor, "B T S C"],
-    action: Float[Tensor, "B T A"],
+    told: Float[Tensor, "B T-1 G"],
     linked: Bool[Tensor, "B T"],
     count: int,
     draw: Draw,
 ) -> Judged:
-    """`count` recorded frames of the windows, each behind those seen before it and with the window's sink."""
+    """`count` recorded frames of the windows, each behind those seen before it and with the window's sink.
+
+    told: of the frames from the second on.
+    """
     reach = max(BEFORE)
     whole = linked.unfold(1, reach, 1).all(-1)[:, 1:]
     row, first = torch.nonzero(whole, as_tuple=True)
     chosen = torch.from_numpy(draw.numpy.integers(0, len(row), count)).to(row.device)
     row, time = row[chosen], first[chosen] + reach
     frames = torch.stack([clean[row, time - age] for age in (*BEFORE, 0)], 1)
-    return Judged(frames, clean[row, 0], action[row, time])
+    return Judged(frames, clean[row, 0], told[row, time - 1], torch.ones_like(frames[:, 0, 0, 0]))

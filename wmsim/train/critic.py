@@ -3,7 +3,7 @@
 Relativistic pairing with zero-centred gradient penalties on both sides (R3GAN, Huang et al., arXiv 2501.05441), the
 penalties by finite differences (Seaweed-APT, Lin et al., arXiv 2501.08316): no second derivatives, so it compiles.
 
-Shape legend: N frames, K of them seen together, S tokens of C channels, A action width, h x w latents.
+Shape legend: N frames, K of them seen together, S tokens of C channels, G = action and proprio width, h x w latents.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wmsim.model.dynamics import unpack
 from wmsim.model.world_model import WorldModelConfig
 
 BEFORE = (4, 1)
-"""Ages of the frames seen before the judged one: over a quarter of a second it shows when a scene stands still."""
+"""Ages of the frames seen before the judged one: over a quarter of a second it shows how a scene moves."""
 
 SEEN = len(BEFORE) + 1
 """K: those and the judged one."""
@@ -43,44 +43,59 @@ class Residual(nn.Module):
 
 
 class Critic(nn.Module):
-    """A logit for every latent of a frame, given two frames before it, the sink and the action."""
+    """A logit for every latent of a frame, given some frames before it, the sink, the action and the motion claimed."""
 
     def __init__(self, config: WorldModelConfig, width: int = 128, depth: int = 3) -> None:
         super().__init__()
         self.rows, self.side = config.tokenizer.grid[0], config.side
-        self.action = nn.Linear(config.dynamics.actions, width)
+        self.told = nn.Linear(config.dynamics.actions + config.dynamics.proprio, width)
         self.inward = nn.Conv2d((SEEN + 1) * config.tokenizer.channels, width, 3, padding=1)
         self.blocks = nn.ModuleList(Residual(width) for _ in range(depth))
         self.out = nn.Conv2d(width, 1, 1)
 
     def forward(
-        self, frames: Float[Tensor, "N K S C"], sink: Float[Tensor, "N S C"], action: Float[Tensor, "N A"]
+        self, frames: Float[Tensor, "N K S C"], sink: Float[Tensor, "N S C"], told: Float[Tensor, "N G"]
     ) -> Float[Tensor, "N h w"]:
-        """frames: those before, oldest first, and the judged one."""
+        """frames: those before, oldest first, and the judged one. told: the action and the proprio read just before."""
         grid = unpack(torch.cat([frames, sink[:, None]], 1), self.rows, self.side)
         x = self.inward(rearrange(grid, "n k h w c -> n (k c) h w"))
-        shift = self.action(action)
+        shift = self.told(told)
         for block in self.blocks:
             x = block(x, shift)
         out: Tensor = self.out(F.leaky_relu(x, 0.2)).squeeze(1).float()
         return out
 
 
-def dream_loss(fake: Float[Tensor, "N h w"], real: Float[Tensor, "N h w"]) -> Float[Tensor, ""]:
-    """Small when the dreamt frames look more recorded than the recorded ones."""
-    return F.softplus(real - fake).mean()
+def dream_loss(
+    fake: Float[Tensor, "N h w"], real: Float[Tensor, "N h w"], counts: Float[Tensor, "N"]
+) -> Float[Tensor, ""]:
+    """Small when the dreamt frames that count look more recorded than the recorded ones."""
+    return _mean(F.softplus(real - fake), counts)
 
 
 def critic_loss(
-    logits: Float[Tensor, "4 N h w"], penalty: float
-) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
-    """Loss, its squared slope, and the share of pairs that the critic tells apart.
+    logits: Float[Tensor, "4 N h w"], penalty: float, counts: Float[Tensor, "N"]
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """Loss and its squared slope.
 
-    logits: of recorded frames, of dreamt ones, and of both with the noise of `jittered` on them.
+    logits: of recorded frames, of dreamt ones, and of both with the noise of `jittered` on them. counts: 1 where the
+    dreamt frame counts.
     """
     real, fake, real_moved, fake_moved = logits.unbind(0)
-    slope = ((real_moved - real).square() + (fake_moved - fake).square()).mean() / _JITTER**2
-    return F.softplus(fake - real).mean() + penalty * slope, slope, (real > fake).float().mean()
+    slope = _mean((real_moved - real).square() + (fake_moved - fake).square(), counts) / _JITTER**2
+    return _mean(F.softplus(fake - real), counts) + penalty * slope, slope
+
+
+def told_apart(
+    fake: Float[Tensor, "N h w"], real: Float[Tensor, "N h w"], counts: Float[Tensor, "N"]
+) -> Float[Tensor, ""]:
+    """Share of pairs, among frames that count, in which the recorded one looks more recorded."""
+    return _mean((real > fake).float(), counts)
+
+
+def _mean(values: Float[Tensor, "N h w"], counts: Float[Tensor, "N"]) -> Float[Tensor, ""]:
+    mean: Tensor = (values.mean((1, 2)) * counts).sum() / counts.sum().clamp(min=1)
+    return mean
 
 
 def jittered(frames: Tensor, generator: torch.Generator) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from wmsim.model.flow import consistency_target, draw_levels, mix, ramp
 from wmsim.model.world_model import WorldModel
 from wmsim.train.adversary import Adversary, AdversaryConfig
+from wmsim.train.critic import BEFORE
 from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
 
@@ -56,9 +57,10 @@ class DynamicsStageConfig:
     adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
 
     def __post_init__(self) -> None:
-        """Check that a window holds a run of the adversary's."""
-        if self.frames < self.adversary.run + 2:
-            raise ValueError(f"windows of frames={self.frames} are too short for adversary.run={self.adversary.run}")
+        """Check that a window holds a run of the adversary's and what its critic sees."""
+        if self.frames < (least := max(self.adversary.run + 2, max(BEFORE) + 2)):
+            what = f"adversary.run={self.adversary.run} and a critic that sees {max(BEFORE)} frames back"
+            raise ValueError(f"windows of frames={self.frames} are too short for {what}: at least {least}")
 
 
 Network = Callable[..., tuple[Tensor, Tensor, Tensor]]
