@@ -1,4 +1,5 @@
-"""World models as Gymnasium environments; importing it registers the ids `wmsim/Drive-v0` and `wmsim/Toy-v0`."""
+"""World models as Gymnasium environments; importing it registers the ids `wmsim/Drive-v0`, `wmsim/Toy-v0` and, for
+worlds trained on anything else, `wmsim/World-v0`."""
 
 from gymnasium.envs.registration import register, registry
 
@@ -8,7 +9,7 @@ from wmsim.world import Snapshot, Start, Step, World, WorldSpec
 __version__ = "0.1.0"
 __all__ = ["Control", "Snapshot", "Start", "Step", "World", "WorldSpec", "__version__"]
 
-_IDS = {"wmsim/Drive-v0": "drive", "wmsim/Toy-v0": "toy"}
+_IDS = {"wmsim/Drive-v0": "drive", "wmsim/Toy-v0": "toy", "wmsim/World-v0": "world"}
 
 # The time limit lies inside the environments (`Task.max_episode_frames`), not in the spec: Gymnasium's TimeLimit
 # wrapper exists for single environments only, so with it gym.make and gym.make_vec would not give the same episodes.

@@ -200,6 +200,12 @@ def _drive(acceleration: Tensor) -> Tensor:
     return torch.where(acceleration >= 0, acceleration / MAX_ACCELERATION, acceleration / (2 * MAX_ACCELERATION))
 
 
+def to_unit(action: Tensor, low: Sequence[float], high: Sequence[float]) -> Tensor:
+    """Actions (..., A) counted from -1 to 1 between their bounds: what a network is told, whatever the units."""
+    bounds = torch.tensor([list(low), list(high)], dtype=action.dtype, device=action.device)
+    return (action - bounds.mean(0)) / ((bounds[1] - bounds[0]) / 2).clamp(min=1e-6)
+
+
 # --- keys and look <-> camera step ---------------------------------------------------------------------------------
 
 

@@ -123,8 +123,8 @@ def load_cache(folder: str | Path) -> Cache:
     """Map a cache that lies ready in `folder`."""
     folder = Path(folder)
     spec = json.loads((folder / "meta.json").read_text())["spec"]
-    names = ("size", "action", "proprio", "state")
-    spec = DatasetSpec(**spec | {name: tuple(spec[name]) for name in names})
+    names = ("size", "action", "proprio", "state", "low", "high")
+    spec = DatasetSpec(**spec | {name: tuple(spec.get(name, ())) for name in names})
 
     def mapped(name: str) -> Any:
         path = folder / f"{name}.npy"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,9 @@ class DatasetSpec:
     """What every episode of a dataset holds.
 
     size: (H, W) of the one camera. action, proprio, state: one name a number, with its unit. reward, termination:
-    whether they are known; if not, there is no such column. domain: what the action means, "wheel" for example.
+    whether they are known; if not, there is no such column. domain: what the action means, "wheel" for example. low,
+    high: bounds of the action, one number each, empty where they are not known; they are no part of what makes two
+    specs equal.
     """
 
     frames_per_second: float
@@ -52,6 +54,8 @@ class DatasetSpec:
     domain: str = ""
     camera: str = "front"
     codec: str = "ffv1"
+    low: tuple[float, ...] = field(default=(), compare=False, repr=False)
+    high: tuple[float, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def video_key(self) -> str:
@@ -85,6 +89,8 @@ def features_of(spec: DatasetSpec) -> dict[str, Any]:
     }
     vectors = {"action": spec.action, "observation.state": spec.proprio, "observation.world_state": spec.state}
     features |= {key: _feature("float32", names) for key, names in vectors.items() if names}
+    if spec.low:
+        features["action"]["info"] = {"low": list(spec.low), "high": list(spec.high)}
     features |= {"next.reward": _feature("float32")} if spec.reward else {}
     if spec.termination:
         features |= {f"next.{name}": _feature("bool") for name in ("terminated", "truncated", "done")}
@@ -120,6 +126,7 @@ def spec_of_info(info: dict[str, Any], path: Path) -> DatasetSpec:
         raise ValueError(f"{path} is no LeRobot {VERSION} dataset with one camera and an action: {found}")
     height, width, _ = features[videos[0]]["shape"]
     vectors = [features.get(key, {}).get("names") or () for key in ("observation.state", "observation.world_state")]
+    bounds = features["action"].get("info") or {}
     return DatasetSpec(
         frames_per_second=float(info["fps"]),
         size=(height, width),
@@ -131,6 +138,8 @@ def spec_of_info(info: dict[str, Any], path: Path) -> DatasetSpec:
         domain=info.get("robot_type") or "",
         camera=videos[0].removeprefix("observation.images."),
         codec=features[videos[0]]["info"]["video.codec"],
+        low=tuple(bounds.get("low", ())),
+        high=tuple(bounds.get("high", ())),
     )
 
 

@@ -153,7 +153,15 @@ def describe(env: gym.Env[Any, Any], view: View, declared: Declared, seed: int) 
         termination=getattr(world, "termination", True) if declared.termination is None else declared.termination,
         domain=domain,
         codec=declared.codec,
+        low=_bounds(env.action_space, "low"),
+        high=_bounds(env.action_space, "high"),
     )
+
+
+def _bounds(space: spaces.Space[Any], end: str) -> tuple[float, ...]:
+    """One end of a bounded Box, else nothing."""
+    bounded = isinstance(space, spaces.Box) and space.is_bounded()
+    return tuple(float(bound) for bound in np.ravel(getattr(space, end))) if bounded else ()
 
 
 def _domain(env: gym.Env[Any, Any], world: Any) -> str:

@@ -18,7 +18,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from wmsim import checkpoint
-from wmsim.control import Control
+from wmsim.control import Control, to_unit
 from wmsim.dream.noise import keyed_index, keyed_normal
 from wmsim.dream.randomise import Randomise
 from wmsim.model.cache import RollingCache
@@ -114,6 +114,7 @@ class DreamWorld:
         self.spec, self._slots, self._device = spec_of(model, card), slots, model.latent_mean.device
         self._cache = RollingCache(model.config.dynamics, slots, model.dtype, self._device)
         self._seeds = torch.zeros(slots, dtype=torch.long, device=self._device)
+        self._bounds = tuple(card.low), tuple(card.high)
         self._live, self._ended = np.zeros(slots, bool), np.zeros(slots, bool)
         shape = self.spec.cameras[card.camera]
         self._frames = torch.zeros(slots, *shape, dtype=torch.uint8, device=self._device)
@@ -151,7 +152,8 @@ class DreamWorld:
         rows = check_slots(slots, self._slots)
         if not self._live[rows].all():
             raise ValueError(f"slot {next(r for r in rows if not self._live[r])} was never reset: call reset first")
-        action = check_robot(control, self.card.domain, len(self.card.low), rows, 1)[:, 0].to(self._device)
+        given = check_robot(control, self.card.domain, len(self.card.low), rows, 1)[:, 0]
+        action = to_unit(given.to(self._device), *self._bounds)
         reward, uncertainty, end = torch.zeros(3, len(rows), device=self._device)
         end += torch.as_tensor(self._ended[rows], device=self._device)
         going = np.flatnonzero(~self._ended[rows])
@@ -204,7 +206,8 @@ class DreamWorld:
         index = keyed_index(self._seeds[rows], len(self.starts)).cpu()
         latent = checkpoint.dequantise(self.starts.latent[index]).to(self._device)
         action, proprio = self.starts.action[index].float(), self.starts.proprio[index, -1].float()
-        return self.model.to_tokens(latent), action.to(self._device), proprio.to(self._device)
+        given = to_unit(action.to(self._device), *self._bounds)
+        return self.model.to_tokens(latent), given, proprio.to(self._device)
 
     def _given(self, rows: list[int], starts: Start) -> tuple[Tensor, Tensor, Tensor | None]:
         frames = self._start_frames(rows, starts)
@@ -213,7 +216,8 @@ class DreamWorld:
         if length > 1:
             if starts.control is None:
                 raise ValueError(f"{length} start frames need the {length - 1} controls between them (Start.control)")
-            action[:, 1:] = check_robot(starts.control, self.card.domain, width, rows, length - 1).to(self._device)
+            given = check_robot(starts.control, self.card.domain, width, rows, length - 1)
+            action[:, 1:] = to_unit(given.to(self._device), *self._bounds)
         tokens = torch.stack([self.model.encode(frames[:, t]) for t in range(length)], 1)
         proprio = None if starts.proprio is None else starts.proprio[:, -1].to(self._device, torch.float32)
         return tokens, action, proprio

@@ -81,6 +81,7 @@ class Episodes:
         self.world, self.config = world, config
         self.translator = find_translator(config.control, world.spec, task.controls)
         self.limit = _limit(world.spec, task, config)
+        self.camera = task.camera or next(iter(world.spec.cameras))
         self.frames: Frames = {}
         self.proprio: Tensor | None = None
         self._starts = None if config.starts is None else RecordedStarts(config.starts, world.spec)

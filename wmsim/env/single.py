@@ -90,7 +90,7 @@ class WorldEnv(gymnasium.Env[Any, Any]):
     def render(self) -> Any:
         """The last frame (H, W, 3) uint8 for "rgb_array"; "human" shows it in a window and returns None."""
         self._begun("render")
-        frame: NDArray[np.uint8] = self._episodes.frames[self.task.camera][0].cpu().numpy()
+        frame: NDArray[np.uint8] = self._episodes.frames[self._episodes.camera][0].cpu().numpy()
         if self.render_mode == "rgb_array":
             return frame.copy()
         if self.render_mode == "human":

@@ -15,9 +15,10 @@ from wmsim.world import World
 class Task:
     """A task fixes the spaces and the end; the world is an argument.
 
-    camera: the one that is rendered. sim: "module:Class" of the twin, which `world="sim"` makes. sim_options: the
-    settings that the twin takes. dream: the name that `wmsim.dream.load` knows, "" where no dream ships.
-    controls: kinds offered, the first is the default. max_episode_frames: frames until truncation.
+    camera: the one that is rendered, "" for the world's first. sim: "module:Class" of the twin, which `world="sim"`
+    makes, "" where there is none. sim_options: the settings that the twin takes. dream: the name that
+    `wmsim.dream.load` knows, "" where no dream ships. controls: kinds offered, the first is the default; none: those
+    that the world takes. max_episode_frames: frames until truncation.
     """
 
     name: str
@@ -53,6 +54,7 @@ TASKS: Mapping[str, Task] = {
         controls=("wheel", "keyboard", "trajectory"),
         max_episode_frames=15 * 16,
     ),
+    "world": Task(name="world", camera="", sim="", sim_options=(), dream="", controls=(), max_episode_frames=1000),
 }
 
 
@@ -120,6 +122,8 @@ def open_world(world: str | Path | World | None, task: Task, slots: int, config:
     lacks a reward or a termination that was not declared away. FileNotFoundError: no checkpoint there.
     """
     chosen = task.default_world if world is None else world
+    if chosen == "sim" and not task.sim:
+        raise ValueError(f"task {task.name!r} has no simulator: pass world= the path of a checkpoint, or a World")
     if isinstance(chosen, World):
         opened = _given(chosen, slots, config)
     elif chosen == "sim":
@@ -164,7 +168,10 @@ def _sim(task: Task, slots: int, config: EnvConfig) -> World:
 
 def find_source(world: object, task: Task) -> str | Path:
     """What `wmsim.dream.load` is asked for: a shipped dream's name or a path. Errors as in `open_world`."""
-    choices = (["'dream'"] if task.dream else []) + ["'sim'", "the path of a checkpoint", "a World"]
+    choices = [f"'{name}'" for name in ("dream", "sim") if getattr(task, name)] + [
+        "the path of a checkpoint",
+        "a World",
+    ]
     if world == "dream" and task.dream:
         return task.dream
     if not isinstance(world, str | Path):
@@ -195,7 +202,7 @@ def _dream(source: str | Path, slots: int, config: EnvConfig) -> World:
 
 def _agree(world: World, task: Task, config: EnvConfig) -> None:
     spec = world.spec
-    if task.camera not in spec.cameras:
+    if task.camera and task.camera not in spec.cameras:
         raise ValueError(f"task {task.name!r} needs camera {task.camera!r}, {spec.name!r} has {list(spec.cameras)}")
     for head in ("reward", "termination"):
         if not getattr(spec, head) and getattr(config, head) == "world":

@@ -112,7 +112,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     def render(self) -> Any:
         """For "rgb_array" a tuple of n frames (H, W, 3) uint8; "human" shows them tiled in one window."""
         self._begun("render")
-        frames: NDArray[np.uint8] = self._episodes.frames[self.task.camera].cpu().numpy()
+        frames: NDArray[np.uint8] = self._episodes.frames[self._episodes.camera].cpu().numpy()
         if self.render_mode == "rgb_array":
             return tuple(frame.copy() for frame in frames)
         if self.render_mode == "human":

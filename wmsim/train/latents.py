@@ -16,7 +16,9 @@ from jaxtyping import Bool, Float, Float16, Int64
 from rich.progress import track
 from torch import Tensor
 
+from wmsim.control import to_unit
 from wmsim.data.cache import Cache
+from wmsim.data.lerobot import DatasetSpec
 from wmsim.model.tokenizer import Tokenizer
 from wmsim.train.loop import Draw
 
@@ -25,7 +27,8 @@ from wmsim.train.loop import Draw
 class LatentBatch:
     """Windows in arrival convention; reward and end are zeros where they are not recorded.
 
-    linked: frame t of the window follows frame t - 1 in the episode. rows: where each frame lies in the cache.
+    action: counted from -1 to 1 between its bounds. linked: frame t of the window follows frame t - 1 in the episode.
+    rows: where each frame lies in the cache.
     """
 
     latent: Float[Tensor, "B T h w c"]
@@ -35,6 +38,12 @@ class LatentBatch:
     end: Bool[Tensor, "B T"]
     linked: Bool[Tensor, "B T"]
     rows: Int64[np.ndarray, "B T"]
+
+
+def bounds_of(spec: DatasetSpec) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The bounds of a recording's actions, -1 and 1 where it does not know them."""
+    width = len(spec.action)
+    return spec.low or (-1.0,) * width, spec.high or (1.0,) * width
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ class Latents:
         cache, blank = self.cache, np.zeros(rows.shape, np.float32)
         return LatentBatch(
             latent=torch.from_numpy(self.latent[rows]).float(),
-            action=torch.from_numpy(cache.action[rows]),
+            action=to_unit(torch.from_numpy(cache.action[rows]), *bounds_of(cache.spec)),
             proprio=torch.from_numpy(cache.proprio[rows]),
             reward=torch.from_numpy(blank if cache.reward is None else cache.reward[rows]),
             end=torch.from_numpy(blank.astype(bool) if cache.terminated is None else cache.terminated[rows]),

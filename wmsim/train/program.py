@@ -16,7 +16,7 @@ from wmsim.data.cache import Cache, open_cache
 from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.decoder import DecoderStage, DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
-from wmsim.train.latents import Latents, encode_all
+from wmsim.train.latents import Latents, bounds_of, encode_all
 from wmsim.train.loop import Loop, LoopConfig, processes
 from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
 
@@ -28,7 +28,8 @@ class TrainConfig:
     data: a recorded dataset. out: states, curves, `model.safetensors`. test: share of episodes held back, or 0.
     compiled: torch.compile, worth its minute on runs of ten minutes and more; needs a C++ compiler.
     init: a checkpoint to begin from instead of random weights.
-    starts, start_frames: the reset distribution that ships. domain: what the robot control is called.
+    starts, start_frames: the reset distribution that ships. domain: what the robot control is called, "" for what the
+    recording calls it.
     """
 
     data: str
@@ -42,7 +43,7 @@ class TrainConfig:
     decoder_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3, decay=0.8))
     init: str = ""
     name: str = "world"
-    domain: str = "wheel"
+    domain: str = ""
     device: str = "cpu"
     compiled: bool = False
     test: float = 0.05
@@ -172,7 +173,8 @@ def _ship(path: Path, model: WorldModel, latents: Latents, config: TrainConfig) 
 
 def card_of(cache: Cache, config: TrainConfig) -> Card:
     """The card of a model trained on `cache`."""
-    width, spec = cache.action.shape[1], cache.spec
+    spec = cache.spec
+    low, high = bounds_of(spec)
     earlier = read_note(config.init)["card"]["training"] if config.init else {}
     drawn = config.decoder.batch * (config.decoder.run + 1)
     judged = config.dynamics.adversary.drawn * config.dynamics.adversary.run
@@ -192,9 +194,9 @@ def card_of(cache: Cache, config: TrainConfig) -> Card:
     return Card(
         name=config.name,
         frames_per_second=spec.frames_per_second,
-        domain=config.domain,
-        low=(-1.0,) * width,
-        high=(1.0,) * width,
+        domain=config.domain or spec.domain or "action",
+        low=low,
+        high=high,
         proprio=tuple(spec.proprio),
         camera=spec.camera,
         reward=cache.reward is not None,
