@@ -27,6 +27,7 @@ import wmsim  # noqa: F401 (registers the environments)
 from agents.network import ActorCritic, Observation, log_density, parts, save_actor
 from wmsim.data.cache import Cache, open_cache
 from wmsim.data.windows import Windows
+from wmsim.env.pictured import Pictured
 from wmsim.policy.onnx import onnx_export
 from wmsim.train.loop import Draw, Loop, LoopConfig
 
@@ -36,8 +37,9 @@ class BCConfig:
     """What is cloned, from what, for how long.
 
     data: a recorded dataset. env, env_kwargs: the environment whose spaces the policy gets; world: of a wmsim
-    environment, None for others. share: of the episodes that is learnt from. avoid: seconds before an episode ended by
-    itself (a crash) that are not imitated. batch: windows of `frames` frames; steps, rate: of the optimiser.
+    environment, None for others, and view: how those are seen (`wmsim.env.pictured.Pictured`), None for as they are.
+    share: of the episodes that is learnt from. avoid: seconds before an episode ended by itself (a crash) that are
+    not imitated. batch: windows of `frames` frames; steps, rate: of the optimiser.
     """
 
     data: str
@@ -45,6 +47,7 @@ class BCConfig:
     env: str = "wmsim/Drive-v0"
     world: str | None = "dream"
     env_kwargs: dict[str, Any] = field(default_factory=dict)
+    view: dict[str, Any] | None = None
     share: float = 1.0
     avoid: float = 2.0
     batch: int = 16
@@ -120,7 +123,9 @@ def train(config: BCConfig) -> Path:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     world = {} if config.world is None else {"world": config.world}
-    env = gym.make(config.env, **world, **config.env_kwargs)
+    env: gym.Env[Any, Any] = gym.make(config.env, **world, **config.env_kwargs)
+    if config.view is not None:
+        env = Pictured(env, **config.view)
     spaces = env.observation_space, env.action_space
     env.close()
     whole = open_cache(config.data)

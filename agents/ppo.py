@@ -3,7 +3,7 @@
     python -m agents.ppo                                     in the dream
     python -m agents.ppo world=sim                           in the MuJoCo twin, with the very same settings
     python -m agents.ppo clone=runs/bc/actor.pt              from a clone on, and held near it
-    python -m agents.ppo env=CarRacing-v3 env_kwargs.continuous=true
+    python -m agents.ppo env=CarRacing-v3 world=null view.size=[64,64]
 
 Proximal policy optimisation (Schulman et al., arXiv 1707.06347) with generalised advantages (1506.02438): what ended by
 itself is worth nothing more, what was cut off by time is worth what the critic says of its last frame.
@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from torch import Tensor, nn
 
 import wmsim  # noqa: F401 (registers the environments)
 from agents.network import ActorCritic, Observation, log_density, save_actor
+from wmsim.env.pictured import Pictured
 from wmsim.policy.onnx import onnx_export
 
 VecEnv = VectorEnv[Any, Any, Any]
@@ -42,19 +44,21 @@ VecEnv = VectorEnv[Any, Any, Any]
 class PPOConfig:
     """What is trained on what, for how long.
 
-    env, env_kwargs: for `gymnasium.make_vec`; world: of a wmsim environment, None for others. steps: environment steps
-    in all. rollout: T, between two updates. truncate: steps after which an episode is cut off, None for the
-    environment's own limit. epochs, groups: passes over a rollout, and the groups of environments that each is cut
-    into. clip, entropy, value, discount, smoothing (lambda), rate, norm: of PPO. clone: "actor.pt" of `agents.bc` that
-    the policy begins from, "" for none; kl: weight of the divergence from it, KL(policy || clone); settle: updates at
-    the beginning in which only the value is learnt. save_every: updates between two saved states; keep_every: between
-    two policies that are kept as policy-<steps>.onnx, 0 for none. threads: of torch, 0 for its own.
+    env, env_kwargs: for `gymnasium.make_vec`; world: of a wmsim environment, None for others, and view: how those are
+    seen (settings of `wmsim.env.pictured.Pictured`), None for as they are. steps: environment steps in all. rollout:
+    T, between two updates. truncate: steps after which an episode is cut off, None for the environment's own limit.
+    epochs, groups: passes over a rollout, and the groups of environments that each is cut into. clip, entropy, value,
+    discount, smoothing (lambda), rate, norm: of PPO. clone: "actor.pt" of `agents.bc` that the policy begins from, ""
+    for none; kl: weight of the divergence from it, KL(policy || clone); settle: updates at the beginning in which
+    only the value is learnt. save_every: updates between two saved states; keep_every: between two policies that are
+    kept as policy-<steps>.onnx, 0 for none. threads: of torch, 0 for its own.
     """
 
     out: str
     env: str = "wmsim/Drive-v0"
     world: str | None = "dream"
     env_kwargs: dict[str, Any] = field(default_factory=dict)
+    view: dict[str, Any] | None = None
     num_envs: int = 16
     steps: int = 200_000
     rollout: int = 64
@@ -118,7 +122,11 @@ def make(config: PPOConfig) -> VecEnv:
     if config.truncate is not None:
         kwargs["max_episode_steps"] = config.truncate
     if config.world is None:
-        same = {"vectorization_mode": "sync", "vector_kwargs": {"autoreset_mode": AutoresetMode.SAME_STEP}}
+        same: dict[str, Any] = {
+            "vectorization_mode": "sync",
+            "vector_kwargs": {"autoreset_mode": AutoresetMode.SAME_STEP},
+            "wrappers": () if config.view is None else (partial(Pictured, **config.view),),
+        }
         return gym.make_vec(config.env, config.num_envs, **same, **kwargs)
     native = {
         "vectorization_mode": "vector_entry_point",

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium import spaces
 
 from eval.clips import control_of
-from wmsim.env.episodes import Episodes, observation_space, observe
+from eval.outside import OutsideEpisodes
+from wmsim.env.episodes import Episodes, observe
 from wmsim.env.task import EnvConfig, find_task, open_world
 from wmsim.policy import Executor, Policy
 from wmsim.policy.protocol import rows_of
@@ -68,13 +70,13 @@ class Played:
 
 @dataclass(frozen=True)
 class ArenaConfig:
-    """world: "sim", "dream", a checkpoint's path, or a World; the rest as in `wmsim.env`.
+    """world: "sim", "dream", a checkpoint's path, or a World; or what makes one of anyone's Gymnasium environments.
 
     replay: reach the moment of departure by playing the recorded actions from the seed on, as a simulator can; else
-    begin from the recorded frames.
+    begin from the recorded frames. task, settings: of `wmsim.env`, for worlds.
     """
 
-    world: str | Path | World
+    world: str | Path | World | Callable[[], gym.Env[Any, Any]]
     replay: bool
     slots: int
     task: str = "drive"
@@ -85,12 +87,9 @@ class Arena:
     """Some slots of one world, in which policies play episodes to their end."""
 
     def __init__(self, config: ArenaConfig) -> None:
-        task = find_task(config.task)
-        settings = EnvConfig(**{"observation": "dict", **config.settings})
-        self.config, self.world = config, open_world(config.world, task, config.slots, settings)
-        self.engine = Episodes(self.world, task, settings, config.slots)
-        self.observation_space = observation_space(self.world.spec, settings)
-        self.action_space: spaces.Space[Any] = self.engine.translator.space
+        self.config, self.engine = config, _engine(config)
+        self.observation_space: spaces.Space[Any] = self.engine.observation_space
+        self.action_space: spaces.Space[Any] = self.engine.action_space
 
     def depart(self, departures: Departures) -> dict[str, Any]:
         """Begin an episode in the first len(departures) slots; returns what is known of their last frame."""
@@ -105,8 +104,10 @@ class Arena:
         return info
 
     def _start(self, departures: Departures) -> Start:
-        camera = next(iter(self.world.spec.cameras))
-        control = control_of(self.world.spec, departures.action) if departures.action.shape[1] else None
+        assert isinstance(self.engine, Episodes)
+        spec = self.engine.world.spec
+        camera = next(iter(spec.cameras))
+        control = control_of(spec, departures.action) if departures.action.shape[1] else None
         proprio = torch.from_numpy(departures.proprio) if departures.proprio.shape[2] else None
         return Start({camera: torch.from_numpy(departures.frames)}, control, proprio)
 
@@ -157,9 +158,18 @@ class Arena:
                 waiting[row].extend(chunk)
 
     def close(self) -> None:
-        """Give back the world."""
-        if self.world is not self.config.world:
-            self.world.close()
+        """Give back the world, if it was made here, or the environments."""
+        if isinstance(self.engine, OutsideEpisodes):
+            self.engine.close()
+        elif self.engine.world is not self.config.world:
+            self.engine.world.close()
+
+
+def _engine(config: ArenaConfig) -> Episodes | OutsideEpisodes:
+    if callable(config.world) and not isinstance(config.world, World):
+        return OutsideEpisodes(config.world, config.slots)
+    task, settings = find_task(config.task), EnvConfig(**{"observation": "dict", **config.settings})
+    return Episodes(open_world(config.world, task, config.slots, settings), task, settings, config.slots)
 
 
 def depart_from(arena: Arena, driver: Policy, seeds: Sequence[int], before: int) -> Departures:
@@ -192,7 +202,7 @@ def _film(arena: Arena, driver: Policy, seeds: list[int], before: int) -> Depart
     return Departures(np.asarray(seeds)[kept], frames, action, proprio)
 
 
-def _shown(engine: Episodes, rows: list[int]) -> tuple[Array, Array]:
+def _shown(engine: Episodes | OutsideEpisodes, rows: list[int]) -> tuple[Array, Array]:
     frame = next(iter(engine.frames.values()))[rows].cpu().numpy()
     proprio = np.zeros((len(rows), 0), np.float32) if engine.proprio is None else engine.proprio[rows].cpu().numpy()
     return frame, proprio

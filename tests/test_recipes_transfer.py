@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -100,6 +101,53 @@ def test_a_dream_begins_from_the_frames_of_the_twin() -> None:
         assert stood == (getattr(world, "spec", None) is not None and type(world).__name__ == "_Standing")
         arena.close()
     twin.close()
+
+
+class Walk(gym.Env[Any, Any]):
+    """A grey that follows what was done, from a seed's own beginning; it ends when it is white."""
+
+    observation_space = gym.spaces.Box(0, 255, (8, 8, 3), np.uint8)
+    action_space = gym.spaces.Box(0.0, 20.0, (1,), np.float32)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.grey = float(self.np_random.integers(100))
+        return np.full((8, 8, 3), int(self.grey), np.uint8), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.grey = min(self.grey + float(action[0]), 255)
+        return np.full((8, 8, 3), int(self.grey), np.uint8), float(action[0]), self.grey == 255, False, {}
+
+
+class Steady:
+    """Always the same action."""
+
+    def __init__(self, action: float) -> None:
+        self.action = action
+
+    def reset(self, rows: Any, seeds: Any) -> None:
+        """Nothing is remembered."""
+
+    def act(self, rows: Any, observation: Any, info: Any) -> np.ndarray:
+        assert observation.shape == (len(rows), 8, 8, 3)
+        return np.full((len(rows), 1, 1), self.action, np.float32)
+
+
+def test_anyones_environment_is_an_arena_too() -> None:
+    def arena(slots: int) -> Arena:
+        return Arena(ArenaConfig(Walk, True, slots))
+
+    found = depart_from(arena(2), Steady(3.0), [1, 2, 3], 4)
+    assert (found.frames[:, :, 0, 0, 0] - found.frames[:, :1, 0, 0, 0] == [0, 3, 6, 9]).all()
+    several = arena(3)
+    several.depart(found)
+    assert np.array_equal(several.engine.frames["front"].numpy(), found.frames[:, -1])
+    one, other = (arena(n).play(lambda _: Steady(20.0), found, 12, lambda: None) for n in (2, 3))
+    assert np.array_equal(one.reward, other.reward)
+    left = 255 - found.frames[:, -1, 0, 0, 0].astype(int)
+    assert (one.length == np.minimum(np.ceil(left / 20), 12)).all()
+    assert (one.ended == (left <= 240)).all()
+    several.close()
 
 
 # --- policies of the contest ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -88,6 +88,16 @@ class Episodes:
         self._rows = rows
         self._ledger = np.zeros(rows, _LEDGER)
         self._ledger["seed"] = -1
+
+    @property
+    def observation_space(self) -> spaces.Space[Any]:
+        """What one row shows; see `observation_space`."""
+        return observation_space(self.world.spec, self.config)
+
+    @property
+    def action_space(self) -> spaces.Space[Any]:
+        """What one row takes."""
+        return self.translator.space
 
     @property
     def seeds(self) -> NDArray[np.int64]:
@@ -227,7 +237,16 @@ def observation_space(spec: WorldSpec, config: EnvConfig) -> spaces.Space[Any]:
     return spaces.Dict({"image": image, "proprio": spaces.Box(-np.inf, np.inf, (len(spec.proprio),), np.float32)})
 
 
-def observe(episodes: Episodes, row: int | None = None) -> Any:
+@runtime_checkable
+class Shown(Protocol):
+    """What shows pictures and proprioception of some rows: `Episodes`, or what stands in their place."""
+
+    config: EnvConfig
+    frames: Frames
+    proprio: Tensor | None
+
+
+def observe(episodes: Shown, row: int | None = None) -> Any:
     """What all rows show, or one row without the leading axis, in the layout of `observation_space`."""
     pick = slice(None) if row is None else row
     images = {name: _out(shown[pick], episodes.config) for name, shown in episodes.frames.items()}

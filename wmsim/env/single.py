@@ -11,7 +11,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wmsim.env.episodes import UNSEEN_SEEDS, EnvSnapshot, Episodes, observation_space, observe
+from wmsim.env.episodes import UNSEEN_SEEDS, EnvSnapshot, Episodes, observe
 from wmsim.env.task import EnvConfig, Task, find_task, open_world
 from wmsim.env.window import Window, check_render_mode
 from wmsim.world import World
@@ -40,8 +40,8 @@ class WorldEnv(gymnasium.Env[Any, Any]):
         self.world = open_world(world, self.task, 1, self.config)
         self._episodes = Episodes(self.world, self.task, self.config, 1)
         self.metadata = {**self.metadata, "render_fps": self.world.spec.frames_per_second}
-        self.observation_space = observation_space(self.world.spec, self.config)
-        self.action_space = self._episodes.translator.space
+        self.observation_space = self._episodes.observation_space
+        self.action_space = self._episodes.action_space
         self._window: Window | None = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:

@@ -16,7 +16,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from wmsim.env.episodes import UNSEEN_SEEDS, EnvSnapshot, Episodes, Outcome, observation_space, observe
+from wmsim.env.episodes import UNSEEN_SEEDS, EnvSnapshot, Episodes, Outcome, observe
 from wmsim.env.infos import join, rows_of
 from wmsim.env.task import EnvConfig, Task, find_task, open_world
 from wmsim.env.translate import check_actions
@@ -58,8 +58,8 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         self._episodes = Episodes(self.world, self.task, self.config, num_envs)
         fps = self.world.spec.frames_per_second
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode, "render_fps": fps}
-        self.single_observation_space = observation_space(self.world.spec, self.config)
-        self.single_action_space = self._episodes.translator.space
+        self.single_observation_space = self._episodes.observation_space
+        self.single_action_space = self._episodes.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._all = list(range(num_envs))
