@@ -42,6 +42,7 @@ from eval.transfer import (
     departures_of,
     from_file,
     planning,
+    seen,
     source_of,
 )
 from wmsim.metrics import bootstrap_mean
@@ -79,6 +80,20 @@ class Cruise:
         self.time[list(rows)] += 1
         drive = 0.5 * (self.speed - speed) + stir[:, 1]
         return np.stack([steer, drive], 1).clip(-1, 1).astype(np.float32)[:, None]
+
+
+class Held:
+    """One action for ever."""
+
+    def __init__(self, action: Array) -> None:
+        self.action = action.astype(np.float32)
+
+    def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
+        """Nothing is remembered."""
+
+    def act(self, rows: Sequence[int], observation: Any, info: Mapping[str, Any]) -> NDArray[np.float32]:
+        """(n, 1, A), all the same."""
+        return np.tile(self.action, (len(rows), 1, 1))
 
 
 class Shaken:
@@ -126,11 +141,11 @@ def entrants(config: AgreementConfig) -> list[Entrant]:
     """Every policy of the contest."""
     found = [
         Entrant("random", "scripted", at_random),
-        *(
-            Entrant(f"cruise {speed:g} m/s, wave {wave:g}", "scripted", _cruise(speed, wave))
-            for speed, wave in ((0.0, 0.0), (4.0, 0.0), (8.0, 0.0), (8.0, 0.15))
-        ),
+        Entrant("resting", "scripted", resting),
     ]
+    if not config.transfer.env:
+        manners = ((4.0, 0.0), (8.0, 0.0), (8.0, 0.15))
+        found += [Entrant(f"cruise {v:g} m/s, wave {w:g}", "scripted", _cruise(v, w)) for v, w in manners]
     for share in config.shares:
         path = cloned(config.transfer, share) / "policy.onnx"
         found.append(Entrant(f"clone of {share:.1%}", "cloned", from_file(path)))
@@ -145,6 +160,12 @@ def entrants(config: AgreementConfig) -> list[Entrant]:
             made = planning(config.transfer, replace(plan, execute=min(plan.execute, horizon)))
             found.append(Entrant(f"MPC {candidates}x{horizon}x{rounds}", "MPC", made, config.planned))
     return found
+
+
+def resting(arena: Arena) -> Policy:
+    """The middle of the action space for ever."""
+    assert isinstance(arena.action_space, spaces.Box)
+    return Held((arena.action_space.high + arena.action_space.low) / 2)
 
 
 def _cruise(speed: float, wave: float) -> Make:
@@ -162,10 +183,11 @@ def _shaken(path: Path, noise: float) -> Make:
 def arenas(config: AgreementConfig) -> dict[str, Callable[[], Arena]]:
     """Twin and dream, and two worlds that no ranking should be believed of."""
     source, slots = source_of(config.transfer), config.transfer.slots
+    task, shown = "world" if config.transfer.env else "drive", {"observation": seen(config.transfer)}
     return {
         **arenas_of(config.transfer),
-        "copy": lambda: Arena(ArenaConfig(copying(source, slots), False, slots)),
-        "chance": lambda: Arena(ArenaConfig(scrambled(source, slots), False, slots)),
+        "copy": lambda: Arena(ArenaConfig(copying(source, slots), False, slots, task, shown)),
+        "chance": lambda: Arena(ArenaConfig(scrambled(source, slots), False, slots, task, shown)),
     }
 
 
