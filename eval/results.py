@@ -1,6 +1,6 @@
-"""Puts the figures of `eval.fidelity`, `eval.speed` and `envs.udacity` into docs/results.md, between its markers.
+"""Puts the figures of every program of eval/ and of `envs.udacity` into docs/results.md, between its markers.
 
-python -m eval.results                              from runs/fidelity, runs/speed and runs/udacity
+python -m eval.results                              from runs/fidelity, runs/speed, runs/transfer and so on
 python -m eval.results --fidelity runs/drive/fidelity/fidelity.json
 """
 
@@ -119,6 +119,45 @@ def udacity_section(found: Json) -> str:
     return "\n\n".join(parts)
 
 
+def transfer_section(found: Json) -> str:
+    """Returns in the twin by who was trained where, the cost of training, and the gap along it."""
+    machine, settings = found["machine"], found["settings"]
+    cost = [
+        [name, ", ".join(f"{rate:.0f}" for rate in t["steps per second"]), ", ".join(f"{m:.1f}" for m in t["minutes"])]
+        for name, t in found["training"].items()
+    ]
+    above = {name: found[name] for name in ("dream over twin", "dream over clone", "MPC above clone") if found[name]}
+    gap = [[label, steps, *sides.values()] for label, along in found["gap"].items() for steps, sides in along.items()]
+    parts = [
+        f"{machine['processor']}, {machine['cores']} cores. {settings['seeds']} trainings of {settings['steps']} "
+        f"environment steps; {settings['episodes']} unseen towns of {settings['frames']} frames.",
+        "In the twin, mean [95 % interval over towns]:",
+        named(found["rows"]),
+        "\n".join(f"* {name}: {cell(value)}" for name, value in above.items()),
+        "The whole training loop, a figure for each seed:",
+        table(["", "env-steps/s", "minutes"], cost),
+        "Return along one training, in dream and twin, and the gap between them:",
+        table(["", "steps", "dream", "twin", "gap"], gap),
+    ]
+    return "\n\n".join(parts)
+
+
+def agreement_section(found: Json) -> str:
+    """How alike dream and twin rank policies, and every policy's return in both."""
+    along = {f"{frames} frames": row for frames, row in found["by horizon"].items()}
+    without = {f"without {family}": row for family, row in found["without a family"].items()}
+    parts = [
+        f"{found['episodes']} episodes of {found['frames']} frames, {len(found['policies'])} policies; MMRV, regret "
+        f"and bias are shares of the span of returns in the twin ({found['span of returns']:.2f}).",
+        named(found["agreement"]),
+        "By the length of an episode, and with one family of policies left out:",
+        named({**along, **without}),
+        f'phi of "it ended" episode by episode: {cell(found["ended in both (phi)"])}.',
+        named(found["policies"]),
+    ]
+    return "\n\n".join(parts)
+
+
 def put(page: str, name: str, text: str) -> str:
     """The page with `text` between <!-- name --> and <!-- /name -->; ValueError when the page lacks the markers."""
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
@@ -132,11 +171,17 @@ def main(
     speed: Annotated[Path, typer.Option(help="what eval.speed wrote")] = Path("runs/speed/speed.json"),
     udacity: Annotated[Path, typer.Option(help="what envs.udacity wrote")] = UDACITY,
     page: Annotated[Path, typer.Option(help="the page to fill")] = Path("docs/results.md"),
+    transfer: Annotated[Path, typer.Option(help="what eval.transfer wrote")] = Path("runs/transfer/transfer.json"),
+    agreement: Annotated[Path, typer.Option(help="what eval.agreement wrote")] = Path("runs/agreement/agreement.json"),
 ) -> None:
     """Fill the page with what is there."""
     text = page.read_text()
-    found = {path: json.loads(path.read_text()) for path in (fidelity, speed, udacity) if path.is_file()}
+    found = {
+        path: json.loads(path.read_text()) for path in (fidelity, speed, udacity, transfer, agreement) if path.is_file()
+    }
     for name, path, section in (
+        ("transfer", transfer, transfer_section),
+        ("agreement", agreement, agreement_section),
         ("fidelity", fidelity, fidelity_section),
         ("speed", speed, speed_section),
         ("udacity", udacity, udacity_section),

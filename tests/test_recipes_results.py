@@ -52,3 +52,40 @@ def test_cells() -> None:
     assert results.cell({"mean": 1.0, "low": 0.5, "high": 2.0}, 1) == "1.0 [0.5, 2.0]"
     assert results.cell({"mean": 1.0, "low": None, "high": None}) == "1.00"
     assert results.cell({"mean": None, "low": None, "high": None}) == "-"
+
+
+def test_transfer_and_agreement_have_their_sections() -> None:
+    interval = {"mean": 0.912, "low": 0.8, "high": 1.0}
+    training = {"PPO in the dream": {"steps per second": [250.0, 240.0], "minutes": [4.0, 4.2]}}
+    transfer = {
+        "machine": {"processor": "P", "cores": 2},
+        "settings": {"seeds": 2, "steps": 65536, "episodes": 100, "frames": 128},
+        "rows": {"random": {"return": interval}},
+        "training": training,
+        "dream over twin": interval,
+        "dream over clone": interval,
+        "MPC above clone": None,
+        "gap": {"with guards": {"1024": {"dream": interval, "twin": interval, "gap": interval}}},
+    }
+    text = results.transfer_section(transfer)
+    assert "2 trainings of 65536 environment steps" in text
+    assert "* dream over twin: 0.91 [0.80, 1.00]" in text
+    assert "MPC above clone" not in text
+    assert "| PPO in the dream | 250, 240 | 4.0, 4.2 |" in text
+    assert "| with guards | 1024 | 0.91 [0.80, 1.00] |" in text
+    row = {"Pearson": interval, "MMRV": interval}
+    agreement = {
+        "episodes": 100,
+        "frames": 128,
+        "span of returns": 6.0,
+        "policies": {"random": {"family": "scripted", "return, dream": interval}},
+        "agreement": {"dream": row},
+        "by horizon": {"16": {"Pearson": 0.5, "MMRV": 0.1}},
+        "without a family": {"PPO": {"Pearson": 0.4, "MMRV": 0.2}},
+        "ended in both (phi)": 0.3,
+    }
+    text = results.agreement_section(agreement)
+    assert "1 policies; MMRV, regret and bias are shares of the span of returns in the twin (6.00)" in text
+    assert "| 16 frames | 0.50 | 0.10 |" in text
+    assert "| without PPO | 0.40 | 0.20 |" in text
+    assert "| random | scripted | 0.91 [0.80, 1.00] |" in text
