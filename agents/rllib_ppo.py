@@ -182,9 +182,8 @@ def train(config: RLlibConfig, watch: Callable[[Algorithm], None] = lambda _: No
                 if algorithm.iteration % config.save_every == 0:
                     algorithm.save_to_path(str(out / "checkpoint"))
         algorithm.save_to_path(str(out / "checkpoint"))
-        network = algorithm.get_module().network
-        path = out / "policy.onnx"
-        save_actor(network, path, network.observation, network.action)
+        module, path = algorithm.get_module(), out / "policy.onnx"
+        save_actor(module.network, path, module.observation_space, module.action_space)
     finally:
         algorithm.stop()
     return path
