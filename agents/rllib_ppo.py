@@ -13,6 +13,7 @@ Shape legend: B sequences of T steps, A actions, D memory width.
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,8 @@ FIGURES = {
     "restarts": ("fault_tolerance", "num_remote_worker_restarts"),
 }
 """Columns of progress.csv -> where RLlib keeps them."""
+
+_TAKEN = "taken.json"
 
 
 @dataclass(frozen=True)
@@ -170,18 +173,19 @@ def train(config: RLlibConfig, watch: Callable[[Algorithm], None] = lambda _: No
     out.mkdir(parents=True, exist_ok=True)
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": _paths()})
-    algorithm = build(config)
+    algorithm, taken = build(config), _taken(out)
     try:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns) as progress:
-            task = progress.add_task("steps", total=config.steps)
-            while _taken(algorithm) < config.steps:
+            task = progress.add_task("steps", total=config.steps, completed=taken)
+            while taken < config.steps:
                 watch(algorithm)
                 _note(out / "progress.csv", figures := _figures(algorithm.train()))
-                progress.update(task, completed=figures["steps"], description=f"return {figures['return']:.2f}")
+                taken = int(figures["steps"])
+                progress.update(task, completed=taken, description=f"return {figures['return']:.2f}")
                 if algorithm.iteration % config.save_every == 0:
-                    algorithm.save_to_path(str(out / "checkpoint"))
-        algorithm.save_to_path(str(out / "checkpoint"))
+                    _save(algorithm, out, taken)
+        _save(algorithm, out, taken)
         module, path = algorithm.get_module(), out / "policy.onnx"
         save_actor(module.network, path, module.observation_space, module.action_space)
     finally:
@@ -195,8 +199,15 @@ def _paths() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])}
 
 
-def _taken(algorithm: Algorithm) -> int:
-    return int(algorithm.metrics.peek(("num_env_steps_sampled_lifetime",), default=0) or 0)
+def _save(algorithm: Algorithm, out: Path, taken: int) -> None:
+    algorithm.save_to_path(str(out / "checkpoint"))
+    (out / "checkpoint" / _TAKEN).write_text(json.dumps({"steps": taken}))
+
+
+def _taken(out: Path) -> int:
+    """Environment steps of the checkpoint, 0 without one."""
+    note = out / "checkpoint" / _TAKEN
+    return int(json.loads(note.read_text())["steps"]) if note.exists() else 0
 
 
 def _figures(result: dict[str, Any]) -> dict[str, float]:

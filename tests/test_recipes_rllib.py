@@ -19,7 +19,7 @@ if importlib.util.find_spec("ray") is None:
 
 # In a process of its own: Ray leaves threads and warnings behind.
 PROGRAM = """
-import sys, ray
+import os, signal, sys
 from agents.rllib_ppo import RLlibConfig, train
 
 killed = []
@@ -27,8 +27,8 @@ killed = []
 def kill_one(algorithm):
     runners = algorithm.env_runner_group
     if algorithm.iteration == 1 and not killed:
-        killed.append(True)
-        ray.kill(next(iter(runners._worker_manager.actors().values())))
+        killed.extend(runners.foreach_env_runner(lambda runner: os.getpid(), local_env_runner=False))
+        os.kill(killed[0], signal.SIGKILL)
 
 settings = {"size": 36, "observation": "dict"}
 small = {"num_envs": 2, "batch": 64, "minibatch": 32, "epochs": 1, "sequence": 8, "cpus": 0.5, "save_every": 2}
@@ -39,7 +39,7 @@ train(config, kill_one)
 
 def _train(out: Path, steps: int) -> list[dict[str, str]]:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(out), str(steps)], capture_output=True, text=True, timeout=500
+        [sys.executable, "-c", PROGRAM, str(out), str(steps)], capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr[-3000:]
     with (out / "progress.csv").open(newline="") as file:
