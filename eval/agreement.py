@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +156,10 @@ def entrants(config: AgreementConfig) -> list[Entrant]:
             found.append(Entrant(f"PPO {name} {int(path.stem.split('-')[1])}", "PPO", from_file(path)))
     if config.planned:
         for candidates, horizon, rounds in config.budgets:
-            plan = replace(PlanConfig(), candidates=candidates, horizon=horizon, rounds=rounds)
-            made = planning(config.transfer, replace(plan, execute=min(plan.execute, horizon)))
+            usual = PlanConfig()
+            size = {"candidates": candidates, "horizon": horizon, "rounds": rounds}
+            plan = PlanConfig(**size, execute=min(usual.execute, horizon), most=max(usual.most, candidates))
+            made = planning(config.transfer, plan)
             found.append(Entrant(f"MPC {candidates}x{horizon}x{rounds}", "MPC", made, config.planned))
     return found
 

@@ -172,8 +172,14 @@ def outside(config: TransferConfig) -> gym.Env[Any, Any]:
 
 
 def from_file(path: Path) -> Make:
-    """A policy file for an arena's slots."""
-    return lambda arena: OnnxPolicy(path, arena.config.slots)
+    """A policy file for an arena's slots; ValueError when it was trained in other spaces."""
+
+    def make(arena: Arena) -> Policy:
+        policy = OnnxPolicy(path, arena.config.slots)
+        policy.check(arena.observation_space, arena.action_space)
+        return policy
+
+    return make
 
 
 def at_random(arena: Arena) -> Policy:
@@ -386,7 +392,7 @@ def in_small(config: TransferConfig) -> TransferConfig:
     """The same story in a minute, to see that it runs."""
     train = {"num_envs": 2, "groups": 1, "rollout": 4, "epochs": 1, "settle": 0, "truncate": 8}
     plan = {"candidates": 2, "horizon": 2, "execute": 2, "rounds": 1, "most": 2}
-    few = {"seeds": 2, "steps": 16, "episodes": 4, "frames": 6, "slots": 2, "workers": 1, "mpc": 2, "keep": 2}
+    few = {"seeds": 1, "steps": 16, "episodes": 4, "frames": 6, "slots": 4, "workers": 1, "mpc": 2, "keep": 1}
     clone = {"steps": 2, "batch": 2, "frames": 4}
     changed: dict[str, Any] = {"train": train, "plan": plan, "clone": clone, **few}
     return replace(config, **changed)
