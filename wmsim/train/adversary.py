@@ -43,7 +43,7 @@ class AdversaryConfig:
 
     weight: float = 0.5
     penalty: float = 1.0
-    rest: float = 0.75
+    rest: float = 0.85
     veil: float = 0.1
     veil_told: float = 0.3
     pool: int = 64
