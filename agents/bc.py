@@ -84,11 +84,8 @@ class CloneStage:
         rows = np.stack([np.arange(*self.windows.rows(int(i)).indices(len(self.cache.frames))) for i in drawn])
         seen = self._observed(rows[:, :-1].ravel())
         embedded = self.network.embed(seen).unflatten(0, (len(rows), -1))
-        memory, means = self.network.begin(len(rows)), []
-        for now in embedded.unbind(1):
-            mean, _, memory = self.network.recall(now, memory)
-            means.append(mean)
-        mean, good = torch.stack(means, 1), torch.from_numpy(self._good[rows[:, 1:]]).float()
+        means, _, _ = self.network.along(embedded.transpose(0, 1), self.network.begin(len(rows)))
+        mean, good = means.transpose(0, 1), torch.from_numpy(self._good[rows[:, 1:]]).float()
         done = self.network.unscaled(torch.from_numpy(self.cache.action[rows[:, 1:]]))
         unlikely = -log_density(done, mean, self.network.log_std)
         error = (done - mean).detach().abs().mean(-1) / 2

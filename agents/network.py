@@ -68,6 +68,18 @@ class ActorCritic(nn.Module):
         memory = self.memory(embedded, memory)
         return torch.tanh(self.mean(memory)), self.value(memory).squeeze(-1), memory
 
+    def along(self, embedded: Tensor, memory: Tensor, fresh: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """`recall` step by step: means (T, n, A) and values (T, n) of what is seen, (T, n, D), and the memory after it.
+
+        fresh: (T, n) whether an episode begins there, with a memory of zeros; None: nowhere.
+        """
+        means, values = [], []
+        for t, now in enumerate(embedded.unbind(0)):
+            mean, value, memory = self.recall(now, memory if fresh is None else memory * ~fresh[t][:, None])
+            means.append(mean)
+            values.append(value)
+        return torch.stack(means), torch.stack(values), memory
+
     def forward(self, observation: Observation, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """`embed`, then `recall`."""
         return self.recall(self.embed(observation), memory)

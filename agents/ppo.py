@@ -289,14 +289,9 @@ class PPO:
 
     def _replayed(self, part: Rollout) -> tuple[Tensor, Tensor]:
         """Mean action (T, n, A) and value (T, n) along the rollout, with the memory as it was at its beginning."""
-        steps, memory = len(part.observation), part.memory
-        embedded = self.network.embed(_joined(part.observation)).unflatten(0, (steps, -1))
-        means, values = [], []
-        for now, fresh in zip(embedded, part.fresh, strict=True):
-            mean, value, memory = self.network.recall(now, memory * ~fresh[:, None])
-            means.append(mean)
-            values.append(value)
-        return torch.stack(means), torch.stack(values)
+        embedded = self.network.embed(_joined(part.observation)).unflatten(0, (len(part.observation), -1))
+        means, values, _ = self.network.along(embedded, part.memory, part.fresh)
+        return means, values
 
     def save(self) -> Path:
         """Write the training's state and the policy; returns the policy's path."""

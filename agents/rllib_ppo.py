@@ -112,12 +112,8 @@ class Recurrent(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
         seen, memory = batch[Columns.OBS], batch[Columns.STATE_IN]["memory"]
         first = next(iter(seen.values())) if isinstance(seen, dict) else seen
         embedded = self.network.embed(_each(seen, lambda part: part.flatten(0, 1))).unflatten(0, first.shape[:2])
-        means, values = [], []
-        for now in embedded.unbind(1):
-            mean, value, memory = self.network.recall(now, memory)
-            means.append(mean)
-            values.append(value)
-        return torch.stack(means, 1), torch.stack(values, 1), memory
+        means, values, memory = self.network.along(embedded.transpose(0, 1), memory)
+        return means.transpose(0, 1), values.transpose(0, 1), memory
 
 
 def _each(seen: Observation, change: Callable[[Tensor], Tensor]) -> Observation:

@@ -15,6 +15,7 @@ import torch
 from einops import rearrange
 from gymnasium import spaces
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 from torch import Tensor
 
 from wmsim import checkpoint
@@ -137,8 +138,9 @@ class DreamWorld:
         self._seeds[rows] = torch.tensor(check_seeds(seeds, rows), device=self._device)
         tokens, action, proprio = self._drawn(rows) if starts is None else self._given(rows, starts)
         self._cache.clear(rows)
+        context = None if self.randomise is None else self.randomise.drawn(self._seeds[rows])[1]
         for t in range(tokens.shape[1]):
-            given = self._noise(rows), action[:, t], self._cache, rows, self._drawn_for(rows)[1]
+            given = self._noise(rows), action[:, t], self._cache, rows, context
             readings = self.model.commit(tokens[:, t], *given)
         self._frames[rows] = self.model.decode(tokens[:, -1]) if starts is None else self._last(starts)
         self._proprio[rows] = readings.proprio if proprio is None else proprio
@@ -157,20 +159,18 @@ class DreamWorld:
         reward, uncertainty, end = torch.zeros(3, len(rows), device=self._device)
         end += torch.as_tensor(self._ended[rows], device=self._device)
         going = np.flatnonzero(~self._ended[rows])
-        passes, context = self._drawn_for([rows[i] for i in going])
-        for count in passes.unique().tolist():
-            chosen = (passes == count).nonzero().flatten().cpu()
-            some = going[chosen.numpy()]
-            part = None if context is None else context[chosen]
-            done = self._advance([rows[i] for i in some], action[some], count, part)
+        for some, passes, context in self._alike(rows, going) if len(going) else ():
+            done = self._advance([rows[i] for i in some], action[some], passes, context)
             reward[some], uncertainty[some], end[some] = done
         return self._shown(rows, reward, uncertainty, end)
 
-    def _drawn_for(self, rows: list[int]) -> tuple[Tensor, Tensor | None]:
-        """Passes a frame of each row, and its context's signal level where it is not the usual one."""
+    def _alike(self, rows: list[int], going: NDArray[np.intp]) -> list[tuple[NDArray[np.intp], int, Tensor | None]]:
+        """The places `going` in groups of as many passes a frame, with the passes and their context's signal level."""
         if self.randomise is None:
-            return torch.full((len(rows),), self.steps), None
-        return self.randomise.drawn(self._seeds[rows])
+            return [(going, self.steps, None)]
+        passes, context = self.randomise.drawn(self._seeds[[rows[i] for i in going]])
+        groups = [(np.flatnonzero(passes.cpu().numpy() == count), count) for count in passes.unique().tolist()]
+        return [(going[chosen], count, context[chosen]) for chosen, count in groups]
 
     def _advance(
         self, rows: list[int], action: Float[Tensor, "n A"], steps: int, context: Tensor | None
