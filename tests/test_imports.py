@@ -19,6 +19,7 @@ FLOORS = [
     {"dream"},
     {"env"},
     {"policy"},
+    {"serve"},
     {"conformance", "train", "export"},
     {"cli", "__init__"},
 ]
