@@ -45,7 +45,7 @@ def changed(**changes: Any) -> Changed:
     [
         ("dreem", ValueError, "unknown world 'dreem': choose 'sim', the path of a checkpoint"),
         ("dream", ValueError, "unknown world 'dream': choose 'sim'"),
-        ("ray://host", ValueError, "unknown world 'ray://host'"),
+        ("http://host", ValueError, "unknown world 'http://host'"),
         ("no/such/thing", FileNotFoundError, "no checkpoint at 'no/such/thing'"),
         ("gone.safetensors", FileNotFoundError, r"no checkpoint at 'gone\.safetensors'"),
     ],

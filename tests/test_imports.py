@@ -157,6 +157,7 @@ except ImportError as error:
         ("mujoco", "wmsim.sims.drive", "sim"),
         ("av", "wmsim.data.record", "data"),
         ("pyarrow", "wmsim.data.record", "data"),
+        ("ray", "wmsim.serve.client", "ray"),
     ],
 )
 def test_without_an_extra_the_rest_works_and_the_error_names_it(package: str, module: str, extra: str) -> None:

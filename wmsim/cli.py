@@ -1,4 +1,4 @@
-"""The `wmsim` command: record, train, check, info, version; what a user did wrong is told in one line, exit code 2."""
+"""The `wmsim` command: record, train, check, info, serve, version; a user's mistake is told in one line, exit code 2."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ import wmsim
 from wmsim import conformance
 from wmsim.checkpoint import read_note
 from wmsim.conformance import CheckConfig
+from wmsim.serve.errors import PoolError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
-_USER_ERRORS = (ValueError, OSError, ImportError, gymnasium.error.Error)
+_USER_ERRORS = (ValueError, OSError, ImportError, PoolError, gymnasium.error.Error)
 _EXTRAS = {
     "mujoco": "sim",
     "pyarrow": "data",
@@ -28,6 +29,7 @@ _EXTRAS = {
     "omegaconf": "train",
     "tensorboard": "train",
     "pygame": "render",
+    "ray": "ray",
 }
 
 
@@ -125,7 +127,10 @@ def record(
 
 @app.command()
 def check(
-    target: Annotated[str, typer.Argument(help="a Gymnasium id, a checkpoint's path, or module:factory of a World")],
+    target: Annotated[
+        str,
+        typer.Argument(help="a Gymnasium id, a checkpoint's path, module:factory of a World, or a pool's ray://NAME"),
+    ],
     frames: Annotated[int, typer.Option(help="length of a short trial")] = CheckConfig.frames,
     long_frames: Annotated[int, typer.Option(help="length of the long trial")] = CheckConfig.long_frames,
     seed: Annotated[int, typer.Option(help="of the episodes and of the scripts of controls")] = CheckConfig.seed,
@@ -180,6 +185,38 @@ def _facts_of_env(target: str, settings: dict[str, Any]) -> dict[str, Any]:
         return facts | (vars(world.spec) if isinstance(world, wmsim.World) else {})
     finally:
         env.close()
+
+
+@app.command()
+def serve(
+    world: Annotated[str, typer.Argument(help="a dream that ships (drive), a checkpoint's path, or module:factory")],
+    name: Annotated[str, typer.Option(help="clients find the pool as ray://NAME")] = "pool",
+    replicas: Annotated[int, typer.Option(help="actors, each with a world of its own")] = 1,
+    slots: Annotated[int, typer.Option(help="slots that each replica leases out")] = 16,
+    cpus: Annotated[float, typer.Option(help="processors of each replica")] = 1.0,
+    gpus: Annotated[float, typer.Option(help="GPUs of each replica")] = 0.0,
+    address: Annotated[str | None, typer.Option(help="a Ray cluster: auto, or host:port; none starts Ray here")] = None,
+    wait_ms: Annotated[float, typer.Option(help="how long a batch waits for more steps")] = 3.0,
+    snapshot_every: Annotated[int, typer.Option(help="steps of a slot between two snapshots")] = 16,
+    lease_seconds: Annotated[float, typer.Option(help="a client silent for so long loses its slots")] = 30.0,
+    grace: Annotated[float, typer.Option(help="seconds that clients get to finish after Ctrl-C")] = 10.0,
+    settings: Settings = None,
+) -> None:
+    """Serve a world to many clients from a pool of Ray actors; environments step it as world="ray://NAME"."""
+    from wmsim.serve.command import serve as run
+    from wmsim.serve.config import PoolConfig
+
+    config = PoolConfig(
+        name=name,
+        replicas=replicas,
+        slots=slots,
+        cpus=cpus,
+        gpus=gpus,
+        wait_ms=wait_ms,
+        snapshot_every=snapshot_every,
+        lease_seconds=lease_seconds,
+    )
+    run(world, config, address, grace, options_of(settings or []))
 
 
 @app.command()

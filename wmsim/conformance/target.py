@@ -86,10 +86,13 @@ def check_env(target: str | Factory, config: CheckConfig = _DEFAULT, name: str =
 
 
 def check(target: str, config: CheckConfig = _DEFAULT, **settings: Any) -> Report:
-    """What `wmsim check TARGET` runs. target: a Gymnasium id, a checkpoint's path, or "module:factory" of a World.
+    """What `wmsim check TARGET` runs. target: a Gymnasium id, a checkpoint's path, "module:factory" of a World, or a
+    pool's ray://NAME.
 
     An id of ours is checked twice, as an environment and as the world under it. ValueError: the target is none of them.
     """
+    if target.startswith("ray://"):
+        return check_world(lambda slots: _served(target, slots, settings), config, target)
     if Path(target).is_file():
         return check_world(lambda slots: _dream(target, slots, settings), config, target)
     if _registered(target):
@@ -162,6 +165,12 @@ def _dream(path: str, slots: int, settings: dict[str, Any]) -> World:
     from wmsim import dream
 
     return dream.load(path, slots=slots, **settings)
+
+
+def _served(address: str, slots: int, settings: dict[str, Any]) -> World:
+    from wmsim.serve.client import RemoteWorld
+
+    return RemoteWorld(address, slots, **settings)
 
 
 def _imported(target: str) -> Callable[..., World]:

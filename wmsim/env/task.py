@@ -116,10 +116,11 @@ def find_task(task: str | Task) -> Task:
 
 
 def open_world(world: str | Path | World | None, task: Task, slots: int, config: EnvConfig) -> World:
-    """The world meant by "dream", "sim", a checkpoint's path, or a World itself, with `slots` slots.
+    """The world meant by "dream", "sim", a checkpoint's path, a pool's ray://NAME, or a World, with `slots` slots.
 
     ValueError: an unknown name, a setting or an output that this world does not take, too few slots, a world that
     lacks a reward or a termination that was not declared away. FileNotFoundError: no checkpoint there.
+    ConnectionError: no Ray there. `wmsim.serve.errors.Busy`: a pool with fewer free slots.
     """
     chosen = task.default_world if world is None else world
     if chosen == "sim" and not task.sim:
@@ -128,6 +129,8 @@ def open_world(world: str | Path | World | None, task: Task, slots: int, config:
         opened = _given(chosen, slots, config)
     elif chosen == "sim":
         opened = _sim(task, slots, config)
+    elif str(chosen).startswith("ray://"):
+        opened = _served(str(chosen), slots, config)
     else:
         opened = _dream(find_source(chosen, task), slots, config)
     try:
@@ -147,6 +150,16 @@ def _given(world: World, slots: int, config: EnvConfig) -> World:
     if world.slots < slots:
         raise ValueError(f"{slots} environments need a world of {slots} slots, this one has {world.slots}")
     return world
+
+
+def _served(address: str, slots: int, config: EnvConfig) -> World:
+    from wmsim.serve.client import RemoteWorld
+
+    fixed = [n for n in ("size", "steps", "renderer") if getattr(config, n) is not None]
+    fixed += (["info"] if config.info else []) + (["randomise"] if config.randomise else [])
+    if fixed:
+        raise ValueError(f"{fixed} cannot be set on a served world: set it where the pool is started (wmsim serve -s)")
+    return RemoteWorld(address, slots, device=config.device or "cpu", **config.world_kwargs)
 
 
 def _sim(task: Task, slots: int, config: EnvConfig) -> World:

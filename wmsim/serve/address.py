@@ -1,4 +1,4 @@
-"""Where a pool is: ray://NAME in the Ray that this process belongs to, ray://host:port/NAME behind a Ray client port."""
+"""Where a pool is: ray://NAME in the Ray that this process belongs to, ray://host:port/NAME behind a client port."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from wmsim.serve import wire
@@ -25,7 +26,7 @@ _LATELY = 2.0
 
 @dataclass(frozen=True)
 class BatchConfig:
-    """wait_ms: how long the first call of a batch waits for others. most: rows in a batch. queue: rows that may wait."""
+    """wait_ms: how long a batch's first call waits for others. most: rows in a batch. queue: rows that may wait."""
 
     wait_ms: float
     most: int
@@ -142,7 +143,7 @@ class Batcher:
             for job in jobs:
                 groups.setdefault(job.key, []).append(job)
             for group in groups.values():
-                self._answer(group, await self.on_world(lambda world, group=group: perform(world, group)))
+                self._answer(group, await self.on_world(partial(perform, group)))
             await self._after(jobs)
 
     async def on_world(self, call: Callable[[World], Any]) -> Any:
@@ -187,7 +188,7 @@ class Batcher:
                 job.done.set_result(result)
 
 
-def perform(world: World, jobs: Sequence[Job]) -> list[Any]:
+def perform(jobs: Sequence[Job], world: World) -> list[Any]:
     """The result of each of the jobs, which share a key, by one call of the world; an exception stands for a failure.
 
     A ValueError is one client's mistake and touches no slot, so the jobs are then run one by one.
@@ -195,7 +196,7 @@ def perform(world: World, jobs: Sequence[Job]) -> list[Any]:
     try:
         return _together(world, jobs)
     except ValueError as refused:
-        return [refused] if len(jobs) == 1 else [perform(world, [job])[0] for job in jobs]
+        return [refused] if len(jobs) == 1 else [perform([job], world)[0] for job in jobs]
     except Exception as problem:
         return [problem] * len(jobs)
 

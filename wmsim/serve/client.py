@@ -14,10 +14,14 @@ from os import getpid
 from typing import Any
 
 import numpy as np
-import ray
 import torch
 from gymnasium import spaces
-from ray.exceptions import GetTimeoutError, RayActorError, RayError
+
+try:
+    import ray
+    from ray.exceptions import GetTimeoutError, RayActorError, RayError
+except ImportError as missing:
+    raise ImportError("a served world needs Ray: pip install 'wmsim[ray]'") from missing
 
 from wmsim.control import Control
 from wmsim.serve import wire
@@ -146,7 +150,7 @@ class RemoteWorld:
         place = {row: i for i, row in enumerate(rows)}
         while left and refused is None:
             calls = [(at, self._call(what, at, _rows_of(given, [place[r] for r in at]))) for at in self._by_site(left)]
-            left, lost, full = [], [], None
+            left, lost, full = [], list[int](), None
             for at, call in calls:
                 try:
                     reply = _received(call)

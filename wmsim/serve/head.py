@@ -214,7 +214,7 @@ class Head:
         try:
             await site.handle.evacuate.remote()
         except Exception as problem:
-            print(f"{site.name} could not file its slots, they are replayed: {problem}", file=sys.stderr)
+            print(f"{site.name} could not file its slots, they are replayed: {_line(problem)}", file=sys.stderr)
         self._register.lose(site.name)
         ray.kill(site.handle)
 
@@ -228,7 +228,7 @@ class Head:
         except TimeoutError:
             return
         except Exception as problem:
-            self._replace(site, str(problem))
+            self._replace(site, _line(problem))
             return
         if told["stalled_seconds"] > self.config.hang_seconds:
             ray.kill(site.handle)
@@ -251,7 +251,7 @@ class Head:
                 await self._begin(site)
             except Exception as problem:
                 self._register.lose(site.name)
-                print(f"{site.name} did not start: {problem}", file=sys.stderr)
+                print(f"{site.name} did not start: {_line(problem)}", file=sys.stderr)
                 await asyncio.sleep(1.0)
             else:
                 return
@@ -271,6 +271,11 @@ class Head:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _line(problem: Exception) -> str:
+    """What happened, without the page of advice that Ray appends."""
+    return (str(problem) or type(problem).__name__).strip().splitlines()[0]
 
 
 def _key(token: str, row: int) -> str:

@@ -1,4 +1,4 @@
-"""What a client remembers of each of its episodes, so that a slot that was lost can be brought back: ids and controls."""
+"""What a client remembers of its episodes, so that a slot that was lost can be brought back: ids and controls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ Entry = tuple[int, str, Any, int]
 
 
 class EpisodeLog:
-    """One slot's turns since its episode began; acked: id of the last turn whose answer is here; saved: of a snapshot."""
+    """One slot's turns since its episode began.
+
+    acked: id of the last turn whose answer is here. saved: id of the newest snapshot that is known to be safe.
+    """
 
     def __init__(self) -> None:
         self.acked, self.saved = 0, 0

@@ -20,16 +20,18 @@ from wmsim.world import World
 class Pool:
     """A pool that this process has started, and which ends with it."""
 
-    def __init__(self, world: str | Callable[..., World], config: PoolConfig = PoolConfig(), **settings: Any) -> None:
+    def __init__(self, world: str | Callable[..., World], config: PoolConfig | None = None, **settings: Any) -> None:
         """Start head, vaults and replicas in the Ray that this process belongs to; ready when this returns.
 
         world: a checkpoint that ships, a path, "module:factory" or a function of `slots`; settings go to it.
         PoolError: a replica could not start, or there is a pool of this name already.
         """
-        self.config = config
+        self.config = config = config or PoolConfig()
+        self.head: Any = None
         options = {"name": config.name, "namespace": NAMESPACE, "num_cpus": 0, "max_concurrency": 10_000}
+        head: Any = ray.remote(Head)
         try:
-            self.head = ray.remote(Head).options(**options).remote(Source(world, settings), config)
+            self.head = head.options(**options).remote(Source(world, settings), config)
         except ValueError as taken:
             raise PoolError(f"there is a pool {config.name!r} already: choose another name ({taken})") from None
         try:

@@ -1,4 +1,4 @@
-"""Who sits where: sites (replicas as the head sees them), leases, and the choice of slots; plain bookkeeping, no Ray."""
+"""Who sits where: sites (replicas as the head sees them), leases, the choice of slots; bookkeeping without Ray."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Site:
 
 @dataclass
 class Lease:
-    """What a client holds: a place for each of its slots, None where the place was lost; expires: on the head's clock."""
+    """What a client holds: a place for each of its slots, None where it was lost; expires: on the head's clock."""
 
     token: str
     client: str
@@ -54,8 +54,8 @@ class Register:
         free = self.capacity() - self.leased()
         if count > free:
             raise Busy(
-                f"{count} slots wanted, {max(0, free)} of {self.capacity()} are free: close a client, ask for fewer, or "
-                f"start the pool with more slots or replicas (wmsim serve --slots, --replicas)"
+                f"{count} slots wanted, {max(0, free)} of {self.capacity()} are free: close a client, ask for fewer, "
+                f"or start the pool with more slots or replicas (wmsim serve --slots, --replicas)"
             )
 
     def take(self, count: int) -> list[Place] | None:

@@ -20,7 +20,7 @@ from wmsim.serve.errors import Gone, checked, told
 from wmsim.serve.metrics import ReplicaMetrics
 from wmsim.serve.source import Source
 from wmsim.serve.vault import of_bytes, to_bytes, vault_of
-from wmsim.world import Snapshot, World, WorldSpec
+from wmsim.world import Snapshot, WorldSpec
 
 _SWITCH_SECONDS = 5e-4
 
@@ -89,7 +89,7 @@ class Replica:
             )
 
     async def ping(self) -> dict[str, Any]:
-        """How it goes; pid: of its process; stalled_seconds: since when the world has not come back from its present call."""
+        """How it goes; pid: of its process; stalled_seconds: for how long the world has not come back from a call."""
         since = self._batcher.busy_since
         stalled = 0.0 if since is None else time.perf_counter() - since
         if self._running.done():
