@@ -1,4 +1,4 @@
-"""The `wmsim` command: record, train, check, info, serve, version; a user's mistake is told in one line, exit code 2."""
+"""The `wmsim` command, which tells in one line, with exit code 2, what the user has to put right."""
 
 from __future__ import annotations
 

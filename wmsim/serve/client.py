@@ -57,10 +57,10 @@ class RemoteWorld:
         self._token = granted["token"]
         self._seat(granted)
         self._logs = [EpisodeLog() for _ in range(slots)]
-        stop = threading.Event()
-        self._finish = weakref.finalize(self, _release, self._head, self._token, stop)
-        beat = threading.Thread(target=_renew, args=(self._head, self._token, lease_seconds / 3, stop), daemon=True)
-        beat.start()
+        self._silent = threading.Event()
+        self._finish = weakref.finalize(self, _release, self._head, self._token, self._silent)
+        beat = (self._head, self._token, lease_seconds / 3, self._silent)
+        threading.Thread(target=_renew, args=beat, daemon=True).start()
 
     @property
     def spec(self) -> WorldSpec:

@@ -112,6 +112,10 @@ class Head:
         """The replicas that are ready, by name."""
         return {site.name: site.handle for site in self._register.sites.values() if site.state == "ready"}
 
+    async def keepers(self) -> list[Any]:
+        """The vaults."""
+        return self._vaults
+
     async def scale(self, replicas: int) -> None:
         """Have so many replicas: make new ones, or drain the emptiest; ends when it is done."""
         self._wanted = max(1, replicas)
