@@ -52,7 +52,8 @@ class RemoteWorld:
             raise ValueError(f"a world has at least 1 slot, got {slots}")
         self._head = find(Address.of(pool)) if isinstance(pool, str) else pool
         self._device, self._patience, self._slots = torch.device(device), patience, slots
-        self._spec, lease_seconds = ray.get(self._head.spec.remote())
+        spec, lease_seconds = ray.get(self._head.spec.remote())
+        self._spec: WorldSpec = wire.of_bytes(spec)
         granted = checked(ray.get(self._head.lease.remote(slots, f"{socket.gethostname()}:{getpid()}")))
         self._token = granted["token"]
         self._seat(granted)
@@ -65,8 +66,7 @@ class RemoteWorld:
     @property
     def spec(self) -> WorldSpec:
         """What the served world is and promises."""
-        found: WorldSpec = self._spec
-        return found
+        return self._spec
 
     @property
     def slots(self) -> int:
@@ -97,14 +97,14 @@ class RemoteWorld:
         rows = check_slots(slots, self._slots)
         self._check_begun(rows)
         replies = self._ask("snapshot", rows, None)
-        states = {row: reply["states"][i] for reply, at in replies for i, row in enumerate(at)}
+        states = {row: wire.of_bytes(reply["states"][i]) for reply, at in replies for i, row in enumerate(at)}
         return Snapshot(self._spec.name, tuple(states[row] for row in rows))
 
     def restore(self, slots: Sequence[int], snapshot: Snapshot) -> None:
         """Put the rows of `snapshot` into `slots`; see `World.restore`."""
         rows = check_slots(slots, self._slots)
         check_snapshot(snapshot, self._spec.name, rows)
-        self._turn("restore", rows, {"states": list(snapshot.states)})
+        self._turn("restore", rows, {"states": [wire.to_bytes(state) for state in snapshot.states]})
 
     def close(self) -> None:
         """Give the slots back; calling it twice is harmless."""
@@ -186,9 +186,7 @@ class RemoteWorld:
         turns = [self._logs[row].acked + 1 for row in rows]
         slots = [self._places[row][1] for row in rows]
         message = {"token": self._token, "what": what, "slots": slots, "turns": turns, "given": given}
-        # States may hold tuples and what not: only Ray's own serialisation brings them back as they were.
-        packed = message if what == "restore" else wire.pack(message)
-        return self._handles[self._places[rows[0]][0]].act.remote(packed)
+        return self._handles[self._places[rows[0]][0]].act.remote(wire.pack(message))
 
     def _seat(self, told: dict[str, Any]) -> None:
         self._places, self._handles = [tuple(place) for place in told["places"]], told["handles"]

@@ -18,7 +18,6 @@ from wmsim.serve.register import Lease, Place, Register, Site
 from wmsim.serve.replica import Replica
 from wmsim.serve.source import Source
 from wmsim.serve.vault import Vault, vault_of
-from wmsim.world import WorldSpec
 
 _WATCH_SECONDS = 0.25
 _PING_SECONDS = 5.0
@@ -46,8 +45,8 @@ class Head:
         self._spec = specs[0]
         self._background(self._watch())
 
-    async def spec(self) -> tuple[WorldSpec, float]:
-        """What the pool's world is, and the seconds of a lease."""
+    async def spec(self) -> tuple[bytes, float]:
+        """The spec of the pool's world as bytes (see `wire.of_bytes`), and the seconds of a lease."""
         return self._spec, self.config.lease_seconds
 
     # --- for clients --------------------------------------------------------------------------------------------------
@@ -207,10 +206,10 @@ class Head:
         self._register.sites[site.name] = site
         return site
 
-    async def _begin(self, site: Site) -> WorldSpec:
+    async def _begin(self, site: Site) -> bytes:
         spec, slots = await site.handle.start.remote()
         site.free, site.state = list(range(slots)), "ready"
-        found: WorldSpec = spec
+        found: bytes = spec
         return found
 
     async def _drain(self, site: Site) -> None:

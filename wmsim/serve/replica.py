@@ -19,8 +19,8 @@ from wmsim.serve.desk import Desk, Desks, fresh, replies
 from wmsim.serve.errors import Gone, checked, told
 from wmsim.serve.metrics import ReplicaMetrics
 from wmsim.serve.source import Source
-from wmsim.serve.vault import of_bytes, to_bytes, vault_of
-from wmsim.world import Snapshot, WorldSpec
+from wmsim.serve.vault import vault_of
+from wmsim.world import Snapshot
 
 _SWITCH_SECONDS = 5e-4
 
@@ -40,11 +40,11 @@ class Replica:
         self._files = ThreadPoolExecutor(1, "snapshots")
         self._filing: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> tuple[WorldSpec, int]:
-        """Begin to answer; returns what the world is, and its number of slots."""
+    async def start(self) -> tuple[bytes, int]:
+        """Begin to answer; returns the world's spec as bytes (see `wire.of_bytes`), and its number of slots."""
         self._batcher = Batcher(self.world, self.config.batch, self._settle, self._after)
         self._running = asyncio.create_task(self._batcher.run())
-        return self.world.spec, self.world.slots
+        return wire.to_bytes(self.world.spec), self.world.slots
 
     async def grant(self, token: str, keys: dict[int, str]) -> None:
         """Give slots to a lease; keys: slot -> what its snapshots are filed under."""
@@ -112,7 +112,7 @@ class Replica:
     async def _run(self, desks: list[Desk], slots: list[int], what: str, given: Any) -> None:
         job = Job(desks[0].token, what, slots, given)
         if what == "restore":
-            snapshot = Snapshot(self.world.spec.name, tuple(given["states"]))
+            snapshot = Snapshot(self.world.spec.name, tuple(map(wire.of_bytes, given["states"])))
             job = Job(desks[0].token, "call", slots, lambda world: world.restore(slots, snapshot))
         for desk in desks:
             desk.running = job.done
@@ -135,7 +135,7 @@ class Replica:
         slots = asked["slots"]
         self._desks.of(asked["token"], slots)
         taken = await self._alone(asked["token"], lambda world: world.snapshot(slots))
-        return {"states": [wire.to_host(state) for state in taken.states]}
+        return {"states": [wire.to_bytes(state) for state in taken.states]}
 
     async def _alone(self, client: str, call: Any) -> Any:
         """What `call` makes of the world between two batches; it counts as no slot's turn."""
@@ -165,7 +165,7 @@ class Replica:
         """Hand a state to its vault; a vault that is away is tried again with the next snapshot."""
         desk.saving = True
         try:
-            content = await asyncio.get_running_loop().run_in_executor(self._files, to_bytes, state)
+            content = await asyncio.get_running_loop().run_in_executor(self._files, wire.to_bytes, state)
             await vault_of(desk.key, self._vaults).put.remote(desk.key, turn, content)
             desk.saved, desk.told = turn, desk.turn
         except Exception as problem:
@@ -185,7 +185,7 @@ class Replica:
                 raise Gone(f"the newest snapshot is of step {found[0]}, the client is at {entry['acked']}")
             slot, origin = entry["slot"], not log or log[0][1] == "step"
             if origin:
-                state = Snapshot(self.world.spec.name, (of_bytes(found[1]),))
+                state = Snapshot(self.world.spec.name, (wire.of_bytes(found[1]),))
                 await self._alone(desk.token, lambda world: world.restore([slot], state))
             desk.turn = desk.saved = found[0] if origin else log[0][0] - 1
             for _, what, given in log:

@@ -5,12 +5,9 @@ A Ray object dies with the process that owns it, so a replica hands the bytes ov
 
 from __future__ import annotations
 
-import pickle
 import zlib
 from collections.abc import Sequence
 from typing import Any
-
-from wmsim.serve import wire
 
 _KEPT = 2
 """Snapshots of a slot: the newest may be of a turn whose answer never reached the client, the one before is not."""
@@ -46,13 +43,3 @@ class Vault:
 def vault_of(key: str, vaults: Sequence[Any]) -> Any:
     """The vault that keeps `key`: the same for every process."""
     return vaults[zlib.crc32(key.encode()) % len(vaults)]
-
-
-def to_bytes(state: Any) -> bytes:
-    """One slot's state, on the host."""
-    return pickle.dumps(wire.to_host(state), 5)
-
-
-def of_bytes(content: bytes) -> Any:
-    """The state of these bytes, which come from a vault of this pool and from nowhere else."""
-    return pickle.loads(content)

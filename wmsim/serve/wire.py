@@ -9,6 +9,7 @@ Shape legend: n rows, T frames, H x W pixels.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -67,7 +68,9 @@ def _unpacked(code: int, data: bytes) -> NDArray[Any]:
 def _weight(value: Any) -> int:
     if isinstance(value, dict):
         return sum(map(_weight, value.values()))
-    return value.nbytes if isinstance(value, np.ndarray) else 8
+    if isinstance(value, list | tuple):
+        return sum(map(_weight, value))
+    return value.nbytes if isinstance(value, np.ndarray) else len(value) if isinstance(value, bytes) else 8
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -161,14 +164,24 @@ def to_start(parts: Parts | None, device: torch.device) -> Start | None:
     return Start(frames, to_control(parts["control"]), tensor(parts["proprio"]))
 
 
-def to_host(state: Any) -> Any:
-    """A snapshot's state with every tensor in it on the host, so that a machine without a GPU can read it."""
+def to_bytes(state: Any) -> bytes:
+    """One slot's state, or a spec, as bytes: Ray itself would hand arrays over read-only, which worlds do not expect."""
+    return pickle.dumps(_to_host(state), 5)
+
+
+def of_bytes(content: bytes) -> Any:
+    """What `to_bytes` was given, its tensors on the host; the bytes come from this pool and its own clients."""
+    return pickle.loads(content)
+
+
+def _to_host(state: Any) -> Any:
+    """`state` with every tensor in it on the host, so that a machine without a GPU can read it."""
     if isinstance(state, Tensor):
         return state.cpu()
     if isinstance(state, dict):
-        return {name: to_host(value) for name, value in state.items()}
+        return {name: _to_host(value) for name, value in state.items()}
     if type(state) in (list, tuple):
-        return type(state)(to_host(value) for value in state)
+        return type(state)(_to_host(value) for value in state)
     return state
 
 

@@ -1,0 +1,90 @@
+"""Clients that keep a world busy: in this process, or one slot each in threads of several Ray actors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from wmsim.control import Control
+from wmsim.serve.client import RemoteWorld
+from wmsim.world import Step, World
+
+
+def control_of(world: World, slots: int, rng: np.random.Generator) -> Control:
+    """A random robot control (slots, T, D) that the world takes."""
+    domain, space = next(iter(world.spec.controls.items()))
+    assert isinstance(space, spaces.Box)
+    shape = (slots, world.spec.frames_per_step, *space.shape)
+    return Control.of_robot(rng.uniform(space.low, space.high, shape).astype(np.float32), domain)
+
+
+def keep_stepping(world: World, going: Callable[[], bool], seed: int) -> list[tuple[float, float]]:
+    """Step all slots, and reset those that end, while `going`; returns begin and end of every step in seconds."""
+    rng, slots, taken = np.random.default_rng(seed), range(world.slots), []
+    world.reset(slots, [seed + slot for slot in slots])
+    while going():
+        control = control_of(world, world.slots, rng)
+        began = time.perf_counter()
+        shown = world.step(slots, control)
+        taken.append((began, time.perf_counter()))
+        reset_ended(world, shown, rng)
+    return taken
+
+
+def reset_ended(world: World, shown: Step, rng: np.random.Generator) -> None:
+    """Begin anew wherever an episode is over."""
+    over = [] if shown.terminated is None else np.flatnonzero(shown.terminated[:, -1].cpu().numpy()).tolist()
+    if over:
+        world.reset(over, rng.integers(0, 2**31, len(over)).tolist())
+
+
+def together(calls: list[Callable[[], Any]]) -> list[Any]:
+    """The results of calls that run at the same time in threads of this process; the first error is raised."""
+    results: list[Any] = [None] * len(calls)
+
+    def run(index: int) -> None:
+        try:
+            results[index] = calls[index]()
+        except Exception as problem:
+            results[index] = problem
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
+
+
+class Clients:
+    """Several clients of one slot each, in one process; runs as a Ray actor."""
+
+    def __init__(self, pool: str, count: int, first_seed: int) -> None:
+        self._worlds = [RemoteWorld(pool) for _ in range(count)]
+        self._seed = first_seed
+
+    def run(self, warm: float, seconds: float) -> tuple[int, list[float]]:
+        """Steps that ended in the `seconds` after `warm` seconds, and how long each took."""
+        begin = time.perf_counter() + warm
+        until = begin + seconds
+
+        def client(world: RemoteWorld, seed: int) -> list[float]:
+            taken = keep_stepping(world, lambda: time.perf_counter() < until, seed)
+            return [end - began for began, end in taken if begin <= end < until]
+
+        runs = together([lambda w=w, i=i: client(w, self._seed + i) for i, w in enumerate(self._worlds)])
+        times = [one for run in runs for one in run]
+        return len(times), times
+
+    def close(self) -> None:
+        """Give the slots back."""
+        for world in self._worlds:
+            world.close()

@@ -1,0 +1,181 @@
+"""What a served world costs and survives: batching, latency, and kills of replicas under load.
+
+    python -m eval.serve                           the shipped Drive dream; needs the [ray] extra
+    python -m eval.serve world=wmsim.sims.toy:ToyWorld
+
+Batching: one in-process batch of `clients` slots, against as many clients of one slot each on a pool of one replica,
+and the same without batching. Latency: one step of one slot, in this process and served. Faults: `kills.kills` replicas
+are killed under load, and every frame is compared with an undisturbed run. Writes runs/serve/serve.json.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+import ray
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+from eval.kills import KillConfig, kill_under_load
+from eval.load import Clients, keep_stepping
+from eval.machine import machine
+from eval.report import wide_console
+from wmsim.serve.config import PoolConfig
+from wmsim.serve.pool import Pool
+from wmsim.serve.source import Source
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """world, settings: as `wmsim serve` takes them. parts: out of "batching", "latency", "faults".
+
+    clients: of one slot each, in threads of `processes` actors. warm, seconds: of each timing. threads: of torch in the
+    world's process, here and in the replica. wait_ms: of the pool. fault_world, fault_settings: what is killed, None
+    takes the same world; replicas, snapshot_every: of the pool that is killed; kills: see `eval.kills`.
+    """
+
+    world: str
+    out: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    parts: tuple[str, ...] = ("batching", "latency", "faults")
+    clients: int = 32
+    processes: int = 4
+    warm: float = 3.0
+    seconds: float = 20.0
+    threads: int = 2
+    wait_ms: float = 3.0
+    fault_world: str | None = None
+    fault_settings: dict[str, Any] = field(default_factory=dict)
+    replicas: int = 2
+    snapshot_every: int = 8
+    kills: KillConfig = field(default_factory=lambda: KillConfig(50, 8, (0.2, 1.5)))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Steps of one slot per second in all, and the milliseconds that each call took; `about` says of what."""
+
+    about: str
+    slots: int
+    per_second: float
+    p50: float
+    p95: float
+    p99: float
+    batch: float
+
+
+def timing(about: str, slots: int, steps: int, times: list[float], seconds: float, batch: float) -> Timing:
+    """The figures of a run."""
+    p50, p95, p99 = (np.quantile(times, (0.5, 0.95, 0.99)) * 1e3).tolist()
+    return Timing(about, slots, steps / seconds, p50, p95, p99, batch)
+
+
+def in_process(config: ServeConfig, slots: int) -> Timing:
+    """One batch of so many slots in this process."""
+    torch.set_num_threads(config.threads)
+    world = Source(config.world, config.settings).make(slots)
+    begin = time.perf_counter() + config.warm
+    until = begin + config.seconds
+    taken = keep_stepping(world, lambda: time.perf_counter() < until, 0)
+    world.close()
+    times = [end - began for began, end in taken if begin <= end < until]
+    return timing("in this process", slots, slots * len(times), times, config.seconds, float(slots))
+
+
+def served(config: ServeConfig, clients: int, batching: bool) -> Timing:
+    """So many clients of one slot each on one replica."""
+    numbers = {"slots": clients, "threads": config.threads, "wait_ms": config.wait_ms}
+    with pool_of(config.world, config.settings, max_batch=None if batching else 1, **numbers) as pool:
+        share = [len(part) for part in np.array_split(np.arange(clients), min(config.processes, clients))]
+        actor: Any = ray.remote(Clients).options(num_cpus=0, max_concurrency=2)
+        actors = [actor.remote(f"ray://{pool.config.name}", n, 1000 * i) for i, n in enumerate(share)]
+        runs = ray.get([one.run.remote(config.warm, config.seconds) for one in actors])
+        batch = next(iter(pool.status()["replicas"].values()))["batch_rows"]
+        ray.get([one.close.remote() for one in actors])
+    about = "served" if batching else "served, no batching"
+    times = [one for _, run in runs for one in run]
+    return timing(about, clients, sum(count for count, _ in runs), times, config.seconds, batch)
+
+
+@contextmanager
+def pool_of(world: str, settings: dict[str, Any], **numbers: Any) -> Iterator[Pool]:
+    """A pool in this process's Ray, ended in the end."""
+    pool = Pool(world, PoolConfig(name="eval", cpus=0.1, patience=120.0, **numbers), **settings)
+    try:
+        yield pool
+    finally:
+        pool.stop()
+
+
+def faults(config: ServeConfig) -> dict[str, Any]:
+    """The kills, and what they cost."""
+    other = config.fault_world is not None
+    source = Source(config.fault_world or config.world, config.fault_settings if other else config.settings)
+    numbers = {"replicas": config.replicas, "slots": config.kills.clients, "snapshot_every": config.snapshot_every}
+    assert isinstance(source.world, str)
+    with pool_of(source.world, dict(source.settings), threads=1, wait_ms=config.wait_ms, **numbers) as pool:
+        return kill_under_load(pool, source, config.kills)
+
+
+def run(config: ServeConfig, console: Console) -> dict[str, Any]:
+    """Everything asked for: settings, machine and figures."""
+    before, result = machine(), dict[str, Any](settings=asdict(config))
+    started = not ray.is_initialized()
+    if started:
+        ray.init(num_cpus=8, include_dashboard=False, log_to_driver=False)
+    try:
+        if "batching" in config.parts:
+            rows = [in_process(config, config.clients), served(config, config.clients, True)]
+            rows.append(served(config, config.clients, False))
+            result["batching"] = [asdict(row) for row in rows]
+            show(console, "Batching", rows)
+        if "latency" in config.parts:
+            rows = [in_process(config, 1), served(config, 1, True)]
+            result["latency"] = [asdict(row) for row in rows]
+            show(console, "Latency of one step of one slot", rows)
+        if "faults" in config.parts:
+            result["faults"] = faults(config)
+            told = {name: value for name, value in result["faults"].items() if name != "recovery_seconds"}
+            console.print("; ".join(f"{name} {value}" for name, value in told.items()), highlight=False)
+    finally:
+        if started:
+            ray.shutdown()
+    result["machine"] = before | {"load_average_after": machine()["load_average"]}
+    console.print("; ".join(f"{name} {value}" for name, value in result["machine"].items()), highlight=False)
+    return result
+
+
+def show(console: Console, title: str, rows: list[Timing]) -> None:
+    """A table, each row against the first."""
+    table = Table("", "slots", "steps/s", "of the first", "slots a batch", "ms p50", "ms p95", "ms p99", title=title)
+    for row in rows:
+        share = f"{row.per_second / rows[0].per_second:.0%}"
+        times = (f"{value:.1f}" for value in (row.batch, row.p50, row.p95, row.p99))
+        table.add_row(row.about, str(row.slots), f"{row.per_second:.0f}", share, *times)
+    console.print(table)
+
+
+@hydra.main(version_base=None, config_path="../configs", config_name="eval/serve")
+def main(settings: DictConfig) -> None:
+    """Read the settings, measure, write serve.json."""
+    plain: Any = OmegaConf.to_container(settings, resolve=True)
+    kills = KillConfig(**plain["kills"] | {"pause": tuple(plain["kills"]["pause"])})
+    config = ServeConfig(**plain | {"kills": kills, "parts": tuple(plain["parts"])})
+    result = run(config, wide_console())
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "serve.json").write_text(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
