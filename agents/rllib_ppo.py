@@ -2,6 +2,7 @@
 
     python -m agents.rllib_ppo out=runs/rllib                     in the dream, two remote runners
     python -m agents.rllib_ppo out=runs/rllib_sim world=sim       the very same in the MuJoCo twin
+    python -m agents.rllib_ppo out=runs/pool world=ray://pool     in a dream that `wmsim serve` serves
 
 The network is that of `agents.ppo`, memory and all, as an RLModule of RLlib's current API stack. A runner that dies is
 started again and the training goes on; run the same command again after a stop and it goes on from its checkpoint.
@@ -168,7 +169,9 @@ def train(config: RLlibConfig, watch: Callable[[Algorithm], None] = lambda _: No
     out = Path(config.out).absolute()
     out.mkdir(parents=True, exist_ok=True)
     if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": _paths()})
+        # A served world lies in a Ray that runs already, and the runners have to be in the same one.
+        here: dict[str, Any] = {"address": "auto"} if _served(config) else {"include_dashboard": False}
+        ray.init(**here, log_to_driver=False, runtime_env={"env_vars": _paths()})
     algorithm, taken = build(config), _taken(out)
     try:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -187,6 +190,10 @@ def train(config: RLlibConfig, watch: Callable[[Algorithm], None] = lambda _: No
     finally:
         algorithm.stop()
     return path
+
+
+def _served(config: RLlibConfig) -> bool:
+    return (config.world or "").startswith("ray://")
 
 
 def _paths() -> dict[str, str]:

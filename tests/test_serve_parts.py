@@ -161,17 +161,18 @@ def test_a_very_long_log_forgets_what_a_snapshot_holds(monkeypatch: pytest.Monke
 def seated(*free: int) -> Register:
     register = Register(4)
     for i, count in enumerate(free):
-        register.sites[f"r{i}"] = Site(f"r{i}", None, "ready", list(range(count)))
+        register.sites[f"r{i}"] = Site(f"r{i}", None, "ready", count, list(range(count)))
     return register
 
 
-def test_slots_come_from_the_emptiest_replica() -> None:
-    register = seated(2, 4)
+def test_slots_come_from_the_emptiest_replica_and_spare_ones_last() -> None:
+    register = seated(5, 6)
     assert register.take(3) == [("r1", 0), ("r1", 1), ("r1", 2)]
-    assert register.take(3) == [("r0", 0), ("r0", 1), ("r1", 3)]
-    assert register.take(1) is None
+    assert register.take(6) == [("r0", 0), ("r0", 1), ("r0", 2), ("r0", 3), ("r1", 3), ("r1", 4)]
+    assert register.take(1) == [("r0", 4)]
+    assert register.take(2) is None
     register.give_back([("r1", 3), None, ("gone", 0)])
-    assert register.take(1) == [("r1", 3)]
+    assert register.take(2) == [("r1", 5), ("r1", 3)]
 
 
 def test_more_than_the_pool_leases_is_busy() -> None:

@@ -252,6 +252,8 @@ def test_draining_and_scaling_lose_no_episode(pool: Pool, world: RemoteWorld) ->
     pool.drain(world._places[0][0])
     go_on_alike(world, local, 3, 16)
     whole(pool)
+    with pytest.raises(ValueError, match="cannot hold the 3 slots"):
+        pool.scale(0)
     with pytest.raises(ValueError, match="there is no replica 'nobody'"):
         pool.drain("nobody")
 

@@ -32,7 +32,7 @@ class Head:
         self.source, self.config = source, config
         self._register = Register(config.slots)
         self._metrics = HeadMetrics(config.name)
-        self._made, self._restarts, self._wanted = 0, 0, config.replicas
+        self._made, self._restarts = 0, 0
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -116,11 +116,13 @@ class Head:
         return self._vaults
 
     async def scale(self, replicas: int) -> None:
-        """Have so many replicas: make new ones, or drain the emptiest; ends when it is done."""
-        self._wanted = max(1, replicas)
+        """Have so many replicas: make new ones, or drain the emptiest. ValueError: too few for the slots in use."""
+        leased, each = self._register.leased(), self.config.all_slots
+        if replicas < 1 or replicas * each < leased:
+            raise ValueError(f"{replicas} replicas of {each} slots cannot hold the {leased} slots that clients use")
         going = [site for site in self._register.sites.values() if site.state in ("starting", "ready")]
-        new = [self._new_site() for _ in range(self._wanted - len(going))]
-        surplus = sorted(going, key=lambda site: -len(site.free))[: len(going) - self._wanted] if not new else []
+        new = [self._new_site() for _ in range(replicas - len(going))]
+        surplus = sorted(going, key=lambda site: -len(site.free))[: len(going) - replicas] if not new else []
         await asyncio.gather(*(self._begin(site) for site in new), *(self._drain(site) for site in surplus))
 
     async def drain(self, name: str) -> None:
@@ -208,7 +210,8 @@ class Head:
 
     async def _begin(self, site: Site) -> bytes:
         spec, slots = await site.handle.start.remote()
-        site.free, site.state = list(range(slots)), "ready"
+        site.free, site.size = list(range(slots)), slots
+        site.state, site.heard = "ready", time.monotonic()
         found: bytes = spec
         return found
 
@@ -227,15 +230,16 @@ class Head:
         if site is None or site.state != "ready":
             return
         try:
-            told = await _soon(site.handle.ping.remote())
+            stalled = (await _soon(site.handle.ping.remote()))["stalled_seconds"]
+            site.heard = time.monotonic()
         except TimeoutError:
-            return
+            stalled = time.monotonic() - site.heard
         except Exception as problem:
             self._replace(site, _line(problem))
             return
-        if told["stalled_seconds"] > self.config.hang_seconds:
+        if stalled > self.config.hang_seconds:
             ray.kill(site.handle)
-            self._replace(site, f"its world has not come back for {told['stalled_seconds']:.0f} s")
+            self._replace(site, f"it has not come back for {stalled:.0f} s")
 
     def _replace(self, site: Site, why: str) -> None:
         if self._register.sites.get(site.name) is not site:
@@ -262,7 +266,8 @@ class Head:
     async def _watch(self) -> None:
         while not self._closing:
             await asyncio.sleep(_WATCH_SECONDS)
-            await asyncio.gather(*(self._examine(name) for name in list(self._register.sites)))
+            names = list(self._register.sites)
+            await asyncio.gather(*(self._examine(name) for name in names), return_exceptions=True)
             for held in self._register.expired(time.monotonic()):
                 print(f"client {held.client} fell silent: its {len(held.places)} slots are reclaimed", file=sys.stderr)
                 await self._end(held)

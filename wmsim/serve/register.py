@@ -15,12 +15,14 @@ Place = tuple[str, int]
 
 @dataclass
 class Site:
-    """A replica: its actor's handle, and which of its slots are free."""
+    """A replica: its actor's handle, its slots, those that are free, and when it last answered on the head's clock."""
 
     name: str
     handle: Any
     state: State = "starting"
+    size: int = 0
     free: list[int] = field(default_factory=list)
+    heard: float = 0.0
 
 
 @dataclass
@@ -59,15 +61,17 @@ class Register:
             )
 
     def take(self, count: int) -> list[Place] | None:
-        """So many free slots, from as few sites as will do, the emptiest first; None when there are not enough now."""
+        """So many free slots, from the emptiest sites, spare ones last; None when there are not enough now."""
         ready = [site for site in self.sites.values() if site.state == "ready"]
         if sum(len(site.free) for site in ready) < count:
             return None
         places: list[Place] = []
-        for site in sorted(ready, key=lambda site: -len(site.free)):
-            wanted = count - len(places)
-            taken, site.free = site.free[:wanted], site.free[wanted:]
-            places += [(site.name, slot) for slot in taken]
+        for kept in (True, False):
+            for site in sorted(ready, key=lambda site: -len(site.free)):
+                room = len(site.free) - (site.size - self.slots if kept else 0)
+                wanted = min(count - len(places), max(0, room))
+                taken, site.free = site.free[:wanted], site.free[wanted:]
+                places += [(site.name, slot) for slot in taken]
         return places
 
     def give_back(self, places: Sequence[Place | None]) -> None:

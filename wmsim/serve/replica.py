@@ -150,9 +150,8 @@ class Replica:
         if rows:
             now = time.perf_counter()
             self._metrics.batch(rows, [now - job.arrived for job in jobs], self._batcher.queue.rows, len(granted))
-        due = sorted(
-            (s for s, d in granted.items() if d.due(self.config.snapshot_every)), key=lambda s: granted[s].saved
-        )
+        due = [slot for slot, desk in granted.items() if desk.due(self.config.snapshot_every)]
+        due.sort(key=lambda slot: granted[slot].saved - granted[slot].turn)
         chosen = due[: 1 + rows // self.config.snapshot_every]
         if chosen:
             taken = await self._batcher.on_world(lambda world: world.snapshot(chosen))
@@ -175,8 +174,8 @@ class Replica:
 
     async def _resume(self, desk: Desk, entry: wire.Parts) -> None:
         async with desk.resuming:
-            if desk.turn == entry["acked"]:
-                return
+            if desk.turn >= entry["acked"]:
+                return  # it is here already, perhaps with an answer that was lost on its way
             found = await self._found(desk, entry["acked"])
             log = [op for op in entry["log"] if op[0] > found[0]]
             if log and log[0][0] != found[0] + 1 and log[0][1] == "step":

@@ -165,7 +165,7 @@ def to_start(parts: Parts | None, device: torch.device) -> Start | None:
 
 
 def to_bytes(state: Any) -> bytes:
-    """One slot's state, or a spec, as bytes: Ray itself would hand arrays over read-only, which worlds do not expect."""
+    """One slot's state, or a spec, as bytes: Ray itself hands arrays over read-only, which worlds do not expect."""
     return pickle.dumps(_to_host(state), 5)
 
 
