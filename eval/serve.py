@@ -132,7 +132,7 @@ def run(config: ServeConfig, console: Console) -> dict[str, Any]:
     before, result = machine(), dict[str, Any](settings=asdict(config))
     started = not ray.is_initialized()
     if started:
-        ray.init(num_cpus=8, include_dashboard=False, log_to_driver=False)
+        ray.init("local", num_cpus=8, include_dashboard=False, log_to_driver=False)
     try:
         if "batching" in config.parts:
             rows = [in_process(config, config.clients), served(config, config.clients, True)]

@@ -43,7 +43,7 @@ SIZE = 12
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:
     """Two replicas of eight slots, snapshots every four steps."""
-    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000)
+    ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000)
     made = Pool(
         "wmsim.sims.toy:ToyWorld",
         PoolConfig(replicas=2, slots=8, cpus=0.5, snapshot_every=4, patience=120.0),
@@ -135,7 +135,7 @@ def test_a_client_may_hold_slots_of_several_replicas(pool: Pool) -> None:
     made, local = pool.world(14), twin(list(range(14)))
     made.reset(range(14), range(14))
     assert len({name for name, _ in made._places}) == 2
-    order = list(np.random.default_rng(0).permutation(14))
+    order = np.random.default_rng(0).permutation(14).tolist()
     for number in range(4):
         control = wheel(number, 14)
         assert same(made.step(order, control), local.step(order, control))

@@ -24,10 +24,11 @@ def serve(world: str, config: PoolConfig, address: str | None, grace: float, set
     from wmsim.serve.pool import Pool
 
     here: dict[str, Any] = {"include_dashboard": False} if address is None else {}
-    ray.init(address, namespace=NAMESPACE, **here)
+    ray.init(address or "local", namespace=NAMESPACE, **here)
     try:
         pool = Pool(world, config, **settings)
-        print(f"serving {world} as {SCHEME}{config.name}; Ctrl-C drains, a second one ends at once", flush=True)
+        joined = ray.get_runtime_context().gcs_address
+        print(f"serving {world} as {SCHEME}{config.name} (RAY_ADDRESS={joined}); Ctrl-C drains, twice ends", flush=True)
         with _stopped() as stopped:
             while not stopped.wait(_STATUS_SECONDS):
                 print(line_of(pool.status()), flush=True)
