@@ -40,11 +40,11 @@ def served() -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     told = ""
     for line in process.stdout:
         told += line
-        if found := re.search(r"serving .* as ray://served \(RAY_ADDRESS=([\d.:]+)\)", line):
+        if found := re.search(r"serving .* as ray://served \((.*)\)", line):
             break
     else:
         pytest.fail(told)
-    yield process, os.environ | {"RAY_ADDRESS": found[1]}
+    yield process, os.environ | dict(pair.split("=") for pair in found[1].split())
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.stdout.close()

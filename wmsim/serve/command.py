@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -27,8 +28,10 @@ def serve(world: str, config: PoolConfig, address: str | None, grace: float, set
     ray.init(address or "local", namespace=NAMESPACE, **here)
     try:
         pool = Pool(world, config, **settings)
-        joined = ray.get_runtime_context().gcs_address
-        print(f"serving {world} as {SCHEME}{config.name} (RAY_ADDRESS={joined}); Ctrl-C drains, twice ends", flush=True)
+        # Ray asks for its token by default when it starts a cluster, but not when it joins one by its address.
+        joined = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address, "RAY_AUTH_MODE": os.getenv("RAY_AUTH_MODE")}
+        told = " ".join(f"{name}={value}" for name, value in joined.items() if value)
+        print(f"serving {world} as {SCHEME}{config.name} ({told}); Ctrl-C drains, twice ends at once", flush=True)
         with _stopped() as stopped:
             while not stopped.wait(_STATUS_SECONDS):
                 print(line_of(pool.status()), flush=True)
