@@ -102,7 +102,8 @@ class Replica:
     async def _do(self, asked: wire.Parts) -> wire.Parts:
         """Do what has not been done yet, once; then answer every row from what it showed last."""
         desks = self._desks.of(asked["token"], asked["slots"])
-        await asyncio.gather(*{desk.running for desk in desks if desk.running}, return_exceptions=True)
+        if running := {desk.running for desk in desks if desk.running}:
+            await asyncio.gather(*running, return_exceptions=True)
         rows = fresh(desks, asked["turns"])
         if rows:
             given = asked["given"] if len(rows) == len(desks) else wire.pick(asked["given"], rows)
