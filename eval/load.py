@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from gymnasium import spaces
 from wmsim.control import Control
 from wmsim.serve.client import RemoteWorld
 from wmsim.world import Step, World
+
+_LEAST = 5
 
 
 def control_of(world: World, slots: int, rng: np.random.Generator) -> Control:
@@ -23,17 +27,29 @@ def control_of(world: World, slots: int, rng: np.random.Generator) -> Control:
     return Control.of_robot(rng.uniform(space.low, space.high, shape).astype(np.float32), domain)
 
 
-def keep_stepping(world: World, going: Callable[[], bool], seed: int) -> list[tuple[float, float]]:
-    """Step all slots, and reset those that end, while `going`; returns begin and end of every step in seconds."""
-    rng, slots, taken = np.random.default_rng(seed), range(world.slots), []
+@dataclass(frozen=True)
+class Load:
+    """Calls of step in `seconds` seconds, and how long each took in seconds."""
+
+    seconds: float
+    times: list[float]
+
+
+def keep_stepping(world: World, begin: float, seconds: float, seed: int) -> Load:
+    """Step all slots, and reset those that end, from now on; what begins in the `seconds` after `begin` counts.
+
+    On a machine that gets hardly anything done it goes on until there are a few steps to tell of.
+    """
+    rng, slots, times = np.random.default_rng(seed), range(world.slots), list[float]()
     world.reset(slots, [seed + slot for slot in slots])
-    while going():
+    while time.perf_counter() < begin + seconds or len(times) < _LEAST:
         control = control_of(world, world.slots, rng)
         began = time.perf_counter()
         shown = world.step(slots, control)
-        taken.append((began, time.perf_counter()))
+        if began >= begin:
+            times.append(time.perf_counter() - began)
         reset_ended(world, shown, rng)
-    return taken
+    return Load(time.perf_counter() - begin, times)
 
 
 def reset_ended(world: World, shown: Step, rng: np.random.Generator) -> None:
@@ -71,18 +87,10 @@ class Clients:
         self._worlds = [RemoteWorld(pool) for _ in range(count)]
         self._seed = first_seed
 
-    def run(self, warm: float, seconds: float) -> tuple[int, list[float]]:
-        """Steps that ended in the `seconds` after `warm` seconds, and how long each took."""
+    def run(self, warm: float, seconds: float) -> list[Load]:
+        """What each client got done in the `seconds` after `warm` seconds."""
         begin = time.perf_counter() + warm
-        until = begin + seconds
-
-        def client(world: RemoteWorld, seed: int) -> list[float]:
-            taken = keep_stepping(world, lambda: time.perf_counter() < until, seed)
-            return [end - began for began, end in taken if begin <= end < until]
-
-        runs = together([lambda w=w, i=i: client(w, self._seed + i) for i, w in enumerate(self._worlds)])
-        times = [one for run in runs for one in run]
-        return len(times), times
+        return together([partial(keep_stepping, w, begin, seconds, self._seed + i) for i, w in enumerate(self._worlds)])
 
     def close(self) -> None:
         """Give the slots back."""

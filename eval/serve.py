@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.kills import KillConfig, kill_under_load
-from eval.load import Clients, keep_stepping
+from eval.load import Clients, Load, keep_stepping
 from eval.machine import machine
 from eval.report import wide_console
 from wmsim.serve.config import PoolConfig
@@ -74,22 +74,20 @@ class Timing:
     batch: float
 
 
-def timing(about: str, slots: int, steps: int, times: list[float], seconds: float, batch: float) -> Timing:
-    """The figures of a run."""
-    p50, p95, p99 = (np.quantile(times, (0.5, 0.95, 0.99)) * 1e3).tolist()
-    return Timing(about, slots, steps / seconds, p50, p95, p99, batch)
+def timing(about: str, slots: int, loads: list[Load], batch: float) -> Timing:
+    """The figures of clients that worked at the same time and share `slots` alike."""
+    p50, p95, p99 = (np.quantile([one for load in loads for one in load.times], (0.5, 0.95, 0.99)) * 1e3).tolist()
+    calls = sum(len(load.times) / load.seconds for load in loads)
+    return Timing(about, slots, calls * slots / len(loads), p50, p95, p99, batch)
 
 
 def in_process(config: ServeConfig, slots: int) -> Timing:
     """One batch of so many slots in this process."""
     torch.set_num_threads(config.threads)
     world = Source(config.world, config.settings).make(slots)
-    begin = time.perf_counter() + config.warm
-    until = begin + config.seconds
-    taken = keep_stepping(world, lambda: time.perf_counter() < until, 0)
+    load = keep_stepping(world, time.perf_counter() + config.warm, config.seconds, 0)
     world.close()
-    times = [end - began for began, end in taken if begin <= end < until]
-    return timing("in this process", slots, slots * len(times), times, config.seconds, float(slots))
+    return timing("in this process", slots, [load], float(slots))
 
 
 def served(config: ServeConfig, clients: int, batching: bool) -> Timing:
@@ -103,8 +101,7 @@ def served(config: ServeConfig, clients: int, batching: bool) -> Timing:
         batch = next(iter(pool.status()["replicas"].values()))["batch_rows"]
         ray.get([one.close.remote() for one in actors])
     about = "served" if batching else "served, no batching"
-    times = [one for _, run in runs for one in run]
-    return timing(about, clients, sum(count for count, _ in runs), times, config.seconds, batch)
+    return timing(about, clients, [load for run in runs for load in run], batch)
 
 
 @contextmanager
