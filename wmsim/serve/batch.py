@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import torch
+
 from wmsim.serve import wire
 from wmsim.serve.errors import Busy
 from wmsim.world import World
@@ -104,7 +106,7 @@ class Batcher:
     """Runs the jobs of one world; everything but the world itself happens on the event loop.
 
     settle: called with every job and its result, an exception if it failed, before the client hears of it.
-    after: awaited between two batches, while the world is idle.
+    after: awaited between two batches, while the world is idle. threads: of torch in the world's thread.
     """
 
     def __init__(
@@ -113,10 +115,13 @@ class Batcher:
         config: BatchConfig,
         settle: Callable[[Job, Any], None],
         after: Callable[[Sequence[Job]], Awaitable[None]],
+        threads: int | None = None,
     ) -> None:
         self.world, self.config, self.queue = world, config, Queue()
         self._settle, self._after = settle, after
-        self._thread = ThreadPoolExecutor(1, "world")
+        # torch counts its threads for each thread that calls it, so the world's own has to be told.
+        begin = None if threads is None else partial(torch.set_num_threads, threads)
+        self._thread = ThreadPoolExecutor(1, "world", initializer=begin)
         self._arrived = asyncio.Event()
         self._answered: dict[int, float] = {}
         self.busy_since: float | None = None

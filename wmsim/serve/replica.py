@@ -42,7 +42,7 @@ class Replica:
 
     async def start(self) -> tuple[bytes, int]:
         """Begin to answer; returns the world's spec as bytes (see `wire.of_bytes`), and its number of slots."""
-        self._batcher = Batcher(self.world, self.config.batch, self._settle, self._after)
+        self._batcher = Batcher(self.world, self.config.batch, self._settle, self._after, self.config.threads)
         self._running = asyncio.create_task(self._batcher.run())
         return wire.to_bytes(self.world.spec), self.world.slots
 
