@@ -22,7 +22,7 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class KillConfig:
-    """kills: of randomly chosen replicas, each `pause` seconds (drawn between the two) after the pool is whole again.
+    """kills: of replicas that have clients, each `pause` seconds (drawn between the two) after the pool is whole again.
 
     clients: of one slot each, in threads. overlap: kill without waiting until the pool is whole.
     """
@@ -79,8 +79,9 @@ def _kill(pool: Pool, config: KillConfig) -> list[float]:
     while len(kills) < config.kills:
         _whole(pool, config)
         time.sleep(drawn.uniform(*config.pause))
-        chosen = drawn.choice([one["pid"] for one in pool.status()["replicas"].values()])
-        os.kill(int(chosen), signal.SIGKILL)
+        there = sorted(pool.status()["replicas"].items())
+        used = [one["pid"] for _, one in there if one["granted"]]  # one without clients would cost nobody anything
+        os.kill(int(drawn.choice(used or [one["pid"] for _, one in there])), signal.SIGKILL)
         kills.append(time.perf_counter())
     _whole(pool, config)
     time.sleep(config.pause[1])

@@ -20,7 +20,7 @@ from wmsim.serve.source import Source
 from wmsim.serve.vault import Vault, vault_of
 
 _WATCH_SECONDS = 0.25
-_PING_SECONDS = 5.0
+_PING_SECONDS = 1.0
 _GRANT_SECONDS = 10.0
 _RETRY_SECONDS = 0.05
 
