@@ -170,10 +170,10 @@ def test_doubt_where_a_dream_errs_is_told_from_doubt_elsewhere():
     frames[:, 18:] ^= 255
     doubt = np.broadcast_to(np.linspace(0, 1, 20), (6, 20)).astype(np.float32)
     found = doubt_scores(Rollout(frames, None, None, proprio, doubt, 1.0), clips)
-    assert found["state error"].mean == found["pixel error"].mean == pytest.approx(1)
+    assert found["state error, all frames"].mean == found["pixel error, all frames"].mean == pytest.approx(1)
     assert found["usual, q99"].mean == 0
     blind = doubt_scores(Rollout(frames, None, None, proprio, 1 - doubt, 1.0), clips)
-    assert blind["state error"].mean == pytest.approx(0)
+    assert blind["state error, all frames"].mean == pytest.approx(0)
 
 
 def test_the_probe_is_asked_for_what_happened_between_its_frames():

@@ -110,7 +110,9 @@ class DynamicsStage:
             made, features, expecting = self.network(history, noised, tau, d, *given)
             flow = (made - self._target(clean, noised, tau, d, history, *given)).square().mean((-1, -2))
             parts = self._head_losses(features, batch, linked & ~single[:, None])
-            parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (flow.detach() + 1e-6).log())
+            # Coarse steps too are asked for their distance from what was recorded: only that can be doubt of the dream.
+            wrong = (made.detach() - clean).square().mean((-1, -2))
+            parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (wrong + 1e-6).log())
             parts["driver"] = self.adversary.driver_loss(features.detach(), action, linked)
             if draw.step >= c.adversary_from * self.steps:
                 parts |= self.adversary(clean, action, linked, features.detach(), draw)
