@@ -19,6 +19,7 @@ FLOORS = [
     {"dream"},
     {"env"},
     {"policy"},
+    {"serve"},
     {"conformance", "train", "export"},
     {"cli", "__init__"},
 ]
@@ -39,6 +40,8 @@ OPTIONAL = (
     "onnxruntime",
     "msgpack",
     "websockets",
+    "fastapi",
+    "uvicorn",
 )
 FILES = sorted((ROOT / "wmsim").rglob("*.py"))
 

@@ -1,0 +1,1 @@
+"""Worlds that live elsewhere: a person at the wheel in a browser."""
