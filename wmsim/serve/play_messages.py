@@ -178,7 +178,7 @@ def _value(name: str, value: object) -> bool | int | float | str | None:
     if value is None and name == "reset":
         return None
     if isinstance(value, str) and kind is str:
-        return _text(name, value, low, high)
+        return _text(name, value, int(low), int(high))
     if isinstance(value, bool) and kind is bool:
         return value
     number = isinstance(value, int) or (isinstance(value, float) and kind is float)
@@ -190,10 +190,10 @@ def _value(name: str, value: object) -> bool | int | float | str | None:
     return float(value) if kind is float else int(value)
 
 
-def _text(name: str, value: str, low: float, high: float) -> str:
+def _text(name: str, value: str, low: int, high: int) -> str:
     clean = " ".join(value.split())
     if not low <= len(clean) <= high or not clean.isprintable():
-        raise Malformed(f"{name} takes {low:g} to {high:g} printable characters")
+        raise Malformed(f"{name} takes {low} to {high} printable characters")
     return clean
 
 

@@ -118,9 +118,10 @@ class SessionPool:
     async def _tick(self) -> float:
         """One frame of everybody; returns the seconds that the step took."""
         began = time.perf_counter()
-        for session in [s for s in self.sessions if s.has_more]:
+        served = [session for session in self.sessions if session.has_more]
+        for session in served:
             self.gaps.gap(session.show_next())
-        rows = [session for session in self.sessions if session.due()]
+        rows = [session for session in self.sessions if session not in served and session.due()]
         if not rows:
             return 0.0
         asked, keep = [session.take() for session in rows], [session.slot for session in rows if session.keeps]

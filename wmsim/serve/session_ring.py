@@ -90,6 +90,6 @@ class Turns:
         self._left.clear()
         self.last = 1
 
-    def told(self, rate: float) -> list[dict[str, float]]:
+    def told(self, rate: float) -> list[dict[str, int | float]]:
         """For the page: number and second of each."""
         return [{"turn": m.turn, "seconds": round(m.frame / rate, 1)} for m in self._left]

@@ -65,6 +65,7 @@ async def begin(session: Session, seed: int | None, start: Start | None = None) 
     twin_state: Snapshot | None = None
     if session.twin_on and stage.twin is not None:
         length = stage.lead_frames
+        session.outbox.note("busy", text="The twin builds its town …")
         led = await stage.twin.run(lambda w: lead_in(w, stage.steering, slot, chosen, stage.world.camera, length))
         session.twin_view = replace(views_of(stage.twin, led.step, 0, -1)[-1], frame=0)
         twin_state, start = led.state, led.start if stage.takes_starts else None

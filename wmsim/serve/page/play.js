@@ -78,6 +78,7 @@ function takeFilm(piece) {
 const answers = {
   hello: (told) => setUp(told),
   note: ({ text }) => say(text),
+  busy: ({ text }) => cover(text, false, true),
   heard: ({ text, event }) => { get("heard").textContent = text; say(text, event === null); },
   began: ({ seed }) => { get("now-seed").textContent = seed; clock.forget(); },
   paused: ({ on }) => { state.paused = on; pressed("pause", on); get("pause").textContent = on ? "Go on" : "Pause"; clock.forget(); refreshCover(); },
