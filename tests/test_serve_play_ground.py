@@ -66,7 +66,7 @@ def test_the_toy_car_follows_a_bend(bend: float) -> None:
     path = DrawnPath(np.stack([x, bend * x**2], 1))
     begun, frames = step.info["state"][0][:3], 0
     while not path.done:
-        speed, rate = step.proprio[0, -1].tolist()
+        speed, _rate = step.proprio[0, -1].tolist()
         step = world.step([0], Control.of_wheel(torch.tensor([path.wheel(speed)])))
         path.move(*step.proprio[0, -1].tolist(), 1 / 16)
         frames += 1

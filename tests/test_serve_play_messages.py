@@ -12,8 +12,19 @@ import pytest
 from play_client import read_picture
 
 from wmsim.serve.play_config import Limits, PlayConfig
-from wmsim.serve.play_messages import COMMANDS, Command, Inputs, Malformed, Path, Photo, Seen, Shown, pack_film
-from wmsim.serve.play_messages import pack_frame, parse  # fmt: skip
+from wmsim.serve.play_messages import (  # fmt: skip
+    COMMANDS,
+    Command,
+    Inputs,
+    Malformed,
+    Path,
+    Photo,
+    Seen,
+    Shown,
+    pack_film,
+    pack_frame,
+    parse,
+)
 from wmsim.serve.session import Session
 from wmsim.serve.session_stage import make_stage
 from wmsim.sims.toy import ToyWorld

@@ -7,7 +7,6 @@ import random
 import re
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from email.message import Message

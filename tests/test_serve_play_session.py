@@ -121,9 +121,8 @@ def test_sessions_step_in_one_batch_and_see_only_their_own() -> None:
 
 def test_slots_are_limited_and_given_back() -> None:
     async def work(pool: SessionPool) -> None:
-        with seat(pool) as first, seat(pool):
-            with pytest.raises(Ended, match="all 2 seats are taken"):
-                pool.open()
+        with seat(pool) as first, seat(pool), pytest.raises(Ended, match="all 2 seats are taken"):
+            pool.open()
         with seat(pool), seat(pool) as third:
             assert third.slot != first.slot or third is not first
         assert pool.told()["sessions"] == 0

@@ -80,8 +80,8 @@ const answers = {
   note: ({ text }) => say(text),
   busy: ({ text }) => cover(text, false, true),
   heard: ({ text, event }) => { get("heard").textContent = text; say(text, event === null); },
-  began: ({ seed }) => { get("now-seed").textContent = seed; clock.forget(); },
-  paused: ({ on }) => { state.paused = on; pressed("pause", on); get("pause").textContent = on ? "Go on" : "Pause"; clock.forget(); refreshCover(); },
+  began: ({ seed }) => { panes.last = null; get("now-seed").textContent = seed; clock.forget(); },
+  paused: ({ on }) => { panes.last = null; state.paused = on; pressed("pause", on); get("pause").textContent = on ? "Go on" : "Pause"; clock.forget(); refreshCover(); },
   recording: ({ on, frames }) => {
     pressed("record", on);
     get("record").textContent = on ? "Stop recording" : "Record";

@@ -34,6 +34,8 @@ export class Panes {
     this.painted = 0;
     this.times = [];
     this.trace = null;
+    this.longestGap = 0;
+    this.last = null;
     this.after = new MessageChannel();
     this.after.port1.onmessage = (event) => this.clock.painted(event.data);
   }
@@ -60,14 +62,18 @@ export class Panes {
     this.send(seenMessage(frame.number));
     if (frame.pane === 0) {
       this.after.port2.postMessage(frame.seq);
-      this.count();
+      this.count(frame);
       this.drawLine(frame.path);
     }
     this.onFrame(frame);
   }
 
-  count() {
+  count(frame) {
+    // A gap counts between frames that follow each other, not over a pause or a leap.
     const now = performance.now();
+    const { last } = this;
+    if (last && last.turn === frame.turn && frame.frame > last.frame && !last.still) this.longestGap = Math.max(this.longestGap, now - last.at);
+    this.last = { turn: frame.turn, frame: frame.frame, still: frame.waiting, at: now };
     this.painted += 1;
     this.times.push(now);
     while (now - this.times[0] > 2000) this.times.shift();
