@@ -1,4 +1,4 @@
-"""A real Chromium at the play server's page: what a person does there, done by a program, and what the page shows of it."""
+"""A real Chromium at the play server's page: what a person does there, done by a program, and what is seen."""
 
 from __future__ import annotations
 
@@ -117,9 +117,17 @@ class Visit:
     def reset(self, seed: int | None = None) -> None:
         """Begin again and wait for the new drive."""
         self.page.fill("#seed", "" if seed is None else str(seed))
-        began = self.page.evaluate("wmsimPlay.panes.painted")
-        self.page.click("#reset-form button")
-        self.until(lambda: self.page.evaluate("wmsimPlay.panes.painted") > began and self.shown()["frame"] == 0)
+        with self.beginning():
+            self.page.click("#reset-form button")
+        self.page.focus("#stage")
+
+    @contextmanager
+    def beginning(self) -> Iterator[None]:
+        """Wait, after the block, until the drive that it asks for stands at its first frame."""
+        before = self.page.evaluate("wmsimPlay.state.begun")
+        yield
+        self.until(lambda: self.page.evaluate("wmsimPlay.state.begun") > before, 180)
+        self.until(lambda: self.shown()["frame"] == 0 and self.shown()["waiting"])
 
     def latencies(self) -> list[float]:
         """Milliseconds from each input to the frame that answers it."""

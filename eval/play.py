@@ -1,4 +1,4 @@
-"""A person's visit to `wmsim play`, done in a real Chromium: does everything work, how soon does a key show, what leaks?
+"""A visit to `wmsim play` in a real Chromium: does everything work, how soon does a key show, what leaks?
 
     python -m eval.play                                     the shipped dream, every function, one minute of driving
     python -m eval.play --minutes 10                        the bar: key to pixel p95 at most 150 ms for ten minutes
@@ -79,13 +79,13 @@ def draws(story: Story) -> str:
     """A line drawn with the mouse is followed, and shown until it is driven."""
     visit = story.visit
     visit.reset(7)
-    middle = 0.75 if visit.page.inner_text("#world") == "toy" else 1.0
-    visit.draw([(0.5 - 0.1 * i * i / 100, middle - 0.04 * i) for i in range(11)])
-    visit.until(lambda: len(visit.shown()["path"]) > 3)
-    left = len(visit.shown()["path"])
-    visit.until(lambda: len(visit.shown()["path"]) < left and visit.shown()["steer"] != 0)
+    begin, end = (0.75, 0.35) if visit.page.inner_text("#world") == "toy" else (1.0, 0.54)
+    visit.draw([(0.5 - 0.1 * i * i / 100, begin + (end - begin) * i / 10) for i in range(11)])
+    visit.until(lambda: (frame := visit.shown())["steer"] != 0 and len(frame["path"]) > 3)
     visit.page.screenshot(path=story.out / "line.png")
-    return f"{left} points of the line left, steer {visit.shown()['steer']:+.2f}"
+    steer = visit.shown()["steer"]
+    visit.until(lambda: not visit.shown()["path"] and visit.shown()["frame"] > 0)
+    return f"steered {steer:+.2f} along it to its end, at frame {visit.shown()['frame']}"
 
 
 def events(story: Story) -> str:
@@ -101,7 +101,6 @@ def rewinds(story: Story) -> str:
     """Back in time, another turn, and back to the first."""
     visit, page = story.visit, story.visit.page
     visit.reset(7)
-    page.focus("#stage")
     page.keyboard.down("a")
     visit.until(lambda: visit.shown()["frame"] >= 48 or visit.shown()["ended"])
     page.keyboard.up("a")
@@ -188,8 +187,8 @@ def twins(story: Story) -> str:
     visit, page = story.visit, story.visit.page
     if not page.is_visible("#twin"):
         return "this world has no twin here"
-    page.click("#twin")
-    visit.until(lambda: page.is_visible("#pane-1") and "same moment" in page.inner_text("#status"), 120)
+    with visit.beginning():
+        page.click("#twin")
     visit.reset(7)
     page.keyboard.down("w")
     visit.until(lambda: visit.shown()["frame"] >= 16 or visit.shown()["ended"], 120)
@@ -244,7 +243,6 @@ def drive(visit: Visit, pid: int, minutes: float) -> dict[str, Any]:
     """Press keys for so long as a person might; latency of each, memory of the server, longest stall."""
     rng, keys = random.Random(0), visit.page.keyboard
     visit.reset(7)
-    visit.page.focus("#stage")
     until, warm = time.monotonic() + 60 * minutes, time.monotonic() + min(_WARM_SECONDS, 20 * minutes)
     memory: list[tuple[float, float]] = []
     while time.monotonic() < until:
@@ -255,7 +253,6 @@ def drive(visit: Visit, pid: int, minutes: float) -> dict[str, Any]:
         time.sleep(rng.uniform(0.05, 0.5))
         if visit.shown()["ended"]:
             visit.reset()
-            visit.page.focus("#stage")
         if time.monotonic() > warm:
             warm = time.monotonic() + 2
             memory.append((time.monotonic(), resident(pid)))

@@ -6,7 +6,7 @@ import { FRAME, inputMessage, pathMessage, photoMessage, readFilm } from "./wire
 
 const get = (id) => document.getElementById(id);
 const clock = new Clock();
-const state = { hello: null, socket: null, seq: 0, frame: null, paused: false, film: null, closed: null };
+const state = { hello: null, socket: null, seq: 0, begun: 0, frame: null, paused: false, film: null, closed: null };
 
 // --- sending ---
 
@@ -80,7 +80,7 @@ const answers = {
   note: ({ text }) => say(text),
   busy: ({ text }) => cover(text, false, true),
   heard: ({ text, event }) => { get("heard").textContent = text; say(text, event === null); },
-  began: ({ seed }) => { panes.last = null; get("now-seed").textContent = seed; clock.forget(); },
+  began: ({ seed }) => { state.begun += 1; panes.last = null; get("now-seed").textContent = seed; clock.forget(); },
   paused: ({ on }) => { panes.last = null; state.paused = on; pressed("pause", on); get("pause").textContent = on ? "Go on" : "Pause"; clock.forget(); refreshCover(); },
   recording: ({ on, frames }) => {
     pressed("record", on);
