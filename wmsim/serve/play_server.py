@@ -38,21 +38,29 @@ class Opened:
 def open_target(target: str, slots: int, settings: Mapping[str, Any], twin: bool = True) -> Opened:
     """The world that `target` names and its twin, each with `slots` slots.
 
-    target: a Gymnasium id of ours, the name of a shipped dream, a checkpoint's path, or module:factory, called with
-    slots=. settings: of `EnvConfig`, and world. twin: open it where there is one. Errors as `open_world`, and
-    ValueError for an unknown target or setting.
+    target: a Gymnasium id of ours, the name of a shipped dream, a checkpoint's path, the address of a served world
+    (scheme://...), or module:factory, called with slots=. settings: of `EnvConfig`, and world. twin: open it where
+    there is one. Errors as `open_world`, and ValueError for an unknown target or setting.
     """
-    named = target.rpartition(":")
-    if named[1] and named[0].replace(".", "").isidentifier() and "/" not in target:
-        factory = getattr(importlib.import_module(named[0]), named[2])
-        return Opened(factory(slots=slots, **settings), None, "", "generated")
+    module, colon, name = target.rpartition(":")
+    if colon and module.replace(".", "").isidentifier() and name.isidentifier():
+        return Opened(_factory_of(module, name)(slots=slots, **settings), None, "", "generated")
     task, source = _task_of(target)
     world = settings.get("world", source)
     config = _config_of({name: value for name, value in settings.items() if name != "world"})
     opened = open_world(world, task, slots, config)
+    if "://" in target:
+        task = TASKS.get(opened.spec.name, task)
     simulated = world == "sim" or (world is None and task.default_world == "sim")
     beside = None if simulated or not twin else _twin_of(opened, task, slots)
     return Opened(opened, beside, task.camera, "simulated" if simulated else "generated")
+
+
+def _factory_of(module: str, name: str) -> Any:
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ModuleNotFoundError, AttributeError) as fault:
+        raise ValueError(f"there is no world {module}:{name}: {fault}") from fault
 
 
 def _task_of(target: str) -> tuple[Task, str | None]:
@@ -61,6 +69,8 @@ def _task_of(target: str) -> tuple[Task, str | None]:
         return TASKS[gymnasium.registry[target].kwargs["task"]], None
     if target in TASKS and TASKS[target].dream:
         return TASKS[target], None
+    if "://" in target:
+        return TASKS["world"], target
     if Path(target).exists() or target.endswith(".safetensors"):
         from wmsim.checkpoint import read_note
 
