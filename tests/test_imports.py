@@ -42,6 +42,8 @@ OPTIONAL = (
     "websockets",
     "fastapi",
     "uvicorn",
+    "starlette",
+    "playwright",
 )
 FILES = sorted((ROOT / "wmsim").rglob("*.py"))
 
@@ -159,6 +161,7 @@ except ImportError as error:
         ("mujoco", "wmsim.sims.drive", "sim"),
         ("av", "wmsim.data.record", "data"),
         ("pyarrow", "wmsim.data.record", "data"),
+        ("fastapi", "wmsim.serve.play_app", "serve"),
     ],
 )
 def test_without_an_extra_the_rest_works_and_the_error_names_it(package: str, module: str, extra: str) -> None:

@@ -14,7 +14,7 @@ from wmsim.sims.toy import ToyWorld
 
 pytest.importorskip("playwright", reason="the browser's tests need Playwright")
 browsers = importlib.import_module("eval.browser")
-story = importlib.import_module("eval.play")
+story = importlib.import_module("eval.visit")
 
 pytestmark = pytest.mark.skipif(browsers.find_chromium() is None, reason="no Chromium is installed")
 

@@ -13,7 +13,8 @@ class Limits:
     sessions: at the same time, also the slots of the world that is opened for them. session_seconds, idle_seconds:
     after so long, or so long without a message, the slot is given back. message_bytes: the largest message (a photo);
     text_bytes: the largest command. messages_per_second: of any kind, on average, with bursts of twice as many;
-    commands_per_second: of those that cost more than a step (resets, rewinds, photos, ...). photo_pixels: of an
+    commands_per_second: of texts and photos; leaps_per_second: of those commands that cost more than a step (resets,
+    rewinds, photos, the twin). photo_pixels: of an
     uploaded picture before it is made smaller. rewind_seconds, snapshot_seconds: how far back and how finely. turns:
     futures left behind that can be returned to. film_seconds: longest recording. unseen: frames sent and not yet
     painted, beyond which further ones are dropped.
@@ -26,6 +27,7 @@ class Limits:
     text_bytes: int = 1024
     messages_per_second: float = 200.0
     commands_per_second: float = 5.0
+    leaps_per_second: float = 1.0
     photo_pixels: int = 30_000_000
     rewind_seconds: float = 20.0
     snapshot_seconds: float = 0.5

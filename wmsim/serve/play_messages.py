@@ -101,6 +101,9 @@ COMMANDS: dict[str, tuple[type, float, float]] = {
 }
 """Name -> type of its value, least and greatest value (for a text: length). reset takes null too: any seed."""
 
+LEAPS = ("reset", "rewind", "turn", "twin")
+"""Commands that cost the world more than a step."""
+
 
 def parse(message: bytes | str, limits: Limits) -> Message:
     """The message that was sent; Malformed tells what is wrong with it."""

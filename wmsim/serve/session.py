@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wmsim.serve.play_film import Pixels, Scene
-from wmsim.serve.play_messages import Command, Inputs, Message, Path, Photo, Seen, Shown
+from wmsim.serve.play_messages import LEAPS, Command, Inputs, Message, Path, Photo, Seen, Shown
 from wmsim.serve.play_steer import Asked
 from wmsim.serve.session_hands import Hands
 from wmsim.serve.session_outbox import Outbox
@@ -73,7 +73,7 @@ class Session:
         self.ready, self.paused, self.waiting, self.twin_on = False, False, True, False
         self.epoch = self.seed = self._steps = 0
         self._later: deque[View] = deque()
-        self._costly = Bucket(limits.commands_per_second)
+        self._commanded, self._leapt = Bucket(limits.commands_per_second), Bucket(limits.leaps_per_second, 4.0)
         self._asked, self._shown_at = Asked(), 0.0
         self.heard_at = self.opened_at = time.monotonic()
 
@@ -90,10 +90,14 @@ class Session:
             self.hands.hold(message, now)
         elif isinstance(message, Path):
             self._draw(message, now)
-        elif not self._costly.take(now) or self.commands.full():
+        elif not self._allowed(message, now) or self.commands.full():
             self.outbox.note("note", text="Too many commands at once: the last one was left out.")
         else:
             self.commands.put_nowait(message)
+
+    def _allowed(self, message: Command | Photo, now: float) -> bool:
+        leap = isinstance(message, Photo) or message.name in LEAPS
+        return self._commanded.take(now) and (not leap or self._leapt.take(now))
 
     def _draw(self, path: Path, now: float) -> None:
         try:

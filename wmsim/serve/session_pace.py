@@ -6,15 +6,16 @@ from collections import deque
 
 
 class Bucket:
-    """Lets `rate` things a second through, on average, and twice as many at once."""
+    """Lets `rate` things a second through, on average, and the work of `burst` seconds at once."""
 
-    def __init__(self, rate: float) -> None:
-        self._rate, self._level, self._then = rate, 2 * rate, 0.0
+    def __init__(self, rate: float, burst: float = 2.0) -> None:
+        self._rate, self._most, self._then = rate, burst * rate, 0.0
+        self._level = self._most
 
     def take(self, now: float) -> bool:
         """Whether one more may pass at `now` (seconds of a clock that never goes back)."""
         if self._then:
-            self._level = min(2 * self._rate, self._level + (now - self._then) * self._rate)
+            self._level = min(self._most, self._level + (now - self._then) * self._rate)
         self._then = now
         if self._level < 1:
             return False
