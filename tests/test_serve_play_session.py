@@ -46,7 +46,7 @@ def test_slots_are_limited_and_given_back() -> None:
     play(ToyWorld(5), work, sessions=2)
 
 
-def test_a_world_that_fails_ends_the_session_that_made_it_fail() -> None:
+def test_a_world_that_fails_ends_the_session_that_made_it_fail(caplog: pytest.LogCaptureFixture) -> None:
     world = Eventful(2)
 
     async def work(pool: SessionPool) -> None:
@@ -57,7 +57,8 @@ def test_a_world_that_fails_ends_the_session_that_made_it_fail() -> None:
         await ticks(pool, 3)
         why = await pool.ended(bad)
         assert why.code == 4500
-        assert "the wheel came off" in why.reason
+        assert "the server's log says why" in why.reason
+        assert "the wheel came off" in caplog.text
         assert good.view.frame == 3
         assert not pool._endings[good].done()
 

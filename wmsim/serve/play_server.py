@@ -18,6 +18,8 @@ from wmsim.env.task import TASKS, EnvConfig, Task, open_world
 from wmsim.serve.play_config import PlayConfig, is_loopback
 from wmsim.world import World
 
+_EVERYWHERE = ("0.0.0.0", "::")
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -121,7 +123,8 @@ def serve(config: PlayConfig, opened: Opened, browser: bool = True) -> None:
     # Threads of the worlds hand the interpreter over after 1 ms instead of 5: keys and frames wait less.
     sys.setswitchinterval(0.001)
     listening = listen(config)
-    config = replace(config, port=listening.getsockname()[1])
+    names = (*config.hosts, socket.gethostname()) if config.host in _EVERYWHERE else config.hosts
+    config = replace(config, port=listening.getsockname()[1], hosts=names)
     try:
         server = uvicorn.Server(uvicorn_config(make_app(config, opened.world, opened.twin, opened.camera), config))
         print(f"{opened.world.spec.name}, {opened.made}, for {config.limits.sessions}: {address(config)}", flush=True)
@@ -169,6 +172,17 @@ def listen(config: PlayConfig) -> socket.socket:
 
 def address(config: PlayConfig) -> str:
     """The page's address, with the token in it where one is needed."""
-    host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(config.host, config.host)
+    host = _own_address() if config.host in _EVERYWHERE else config.host
     bare = f"[{host}]" if ":" in host else host
     return f"http://{bare}:{config.port}/" + (f"?token={config.token}" if config.token else "")
+
+
+def _own_address() -> str:
+    """The address under which other machines reach this one; its name where there is no network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            # Connecting a datagram socket sends nothing: it only chooses the address to send from.
+            asking.connect(("192.0.2.1", 9))
+        except OSError:
+            return socket.gethostname()
+        return str(asking.getsockname()[0])

@@ -120,7 +120,8 @@ class SessionPool:
         began = time.perf_counter()
         served = [session for session in self.sessions if session.has_more]
         for session in served:
-            self.gaps.gap(session.show_next())
+            with self._alone(session):
+                self.gaps.gap(session.show_next())
         rows = [session for session in self.sessions if session not in served and session.due()]
         if not rows:
             return 0.0
@@ -131,7 +132,8 @@ class SessionPool:
             self.gaps.step(took, len(group))
             for row, session in enumerate(group):
                 if session.epoch == epochs[rows.index(session)]:
-                    self.gaps.gap(session.show(done.step, row, done.kept.get(session.slot), took))
+                    with self._alone(session):
+                        self.gaps.gap(session.show(done.step, row, done.kept.get(session.slot), took))
         self._twins_wanted.set()
         return time.perf_counter() - began
 
@@ -142,15 +144,26 @@ class SessionPool:
         slots, steering = [session.slot for session in rows], self.stage.steering
         try:
             return [(rows, await thread.run(lambda w: advance(w, steering, slots, asked, keep)))]
-        except Exception as fault:
+        except Exception:
             if len(rows) == 1:
-                _LOG.exception("the world %r failed", thread.spec.name)
-                self.end(rows[0], Ended(FAILED, f"the world failed: {fault}"))
+                self._failed(rows[0])
                 return []
         done = []
         for session, one in zip(rows, asked, strict=True):
             done += await self._advance(thread, [session], [one], [s for s in keep if s == session.slot])
         return done
+
+    @contextlib.contextmanager
+    def _alone(self, session: Session) -> Iterator[None]:
+        """Whatever fails inside ends this session and no other; the visitor learns that, the log why."""
+        try:
+            yield
+        except Exception:
+            self._failed(session)
+
+    def _failed(self, session: Session) -> None:
+        _LOG.exception("a session of %r failed", self.stage.world.spec.name)
+        self.end(session, Ended(FAILED, "the world failed here: the server's log says why"))
 
     async def _twins(self) -> None:
         while True:
@@ -168,7 +181,8 @@ class SessionPool:
         keep = [session.slot for session, job in jobs.items() if job.keep]
         for group, done in await self._advance(thread, rows, asked, keep):
             for row, session in enumerate(group):
-                session.show_twin(jobs[session], done.step, row, done.kept.get(session.slot))
+                with self._alone(session):
+                    session.show_twin(jobs[session], done.step, row, done.kept.get(session.slot))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Coroutine
 from typing import Any
@@ -14,6 +15,8 @@ from wmsim.serve.session import Session
 from wmsim.serve.session_pace import Bucket
 from wmsim.serve.session_pool import FAILED, Ended, SessionPool, seat
 from wmsim.serve.session_work import work
+
+_LOG = logging.getLogger(__name__)
 
 MALFORMED, TOO_FAST, TOO_LONG = 4400, 4429, 4408
 
@@ -51,11 +54,17 @@ async def _told(job: Coroutine[Any, Any, None]) -> Ended:
         return why
     except (WebSocketDisconnect, OSError, RuntimeError) as gone:
         if isinstance(gone, RuntimeError) and "disconnect" not in str(gone) and "close" not in str(gone):
-            return Ended(FAILED, f"the session failed: {gone}")
+            return _failed(gone)
         return Ended(0, "the page was closed")
     except Exception as fault:
-        return Ended(FAILED, f"the session failed: {type(fault).__name__}: {fault}")
+        return _failed(fault)
     return Ended(0, "")
+
+
+def _failed(fault: Exception) -> Ended:
+    """The visitor learns that it failed, the log why: an error's text may tell what is none of a visitor's business."""
+    _LOG.error("a session failed", exc_info=fault)
+    return Ended(FAILED, "the session failed: the server's log says why")
 
 
 async def _read(socket: WebSocket, pool: SessionPool, session: Session) -> None:
