@@ -15,6 +15,12 @@ from playwright.sync_api import Browser
 
 from eval.browser import Visit
 
+_GAMEPAD = """() => {
+  const buttons = Array.from({ length: 17 }, (_, place) => ({ value: place === 7 ? 1 : 0, pressed: place === 7 }));
+  navigator.getGamepads = () => [{ connected: true, axes: [-0.6, 0, 0, 0], buttons }];
+  window.dispatchEvent(new Event("gamepadconnected"));
+}"""
+
 
 @dataclass
 class Story:
@@ -62,13 +68,39 @@ def draws(story: Story) -> str:
     """A line drawn with the mouse is followed, and shown until it is driven."""
     visit = story.visit
     visit.reset(7)
-    begin, end = (0.75, 0.35) if visit.page.inner_text("#world") == "toy" else (1.0, 0.54)
+    begin, end = (0.75, 0.35) if visit.page.inner_text("#world") == "toy" else (0.98, 0.54)
     visit.draw([(0.5 - 0.1 * i * i / 100, begin + (end - begin) * i / 10) for i in range(11)])
     visit.until(lambda: (frame := visit.shown())["steer"] != 0 and len(frame["path"]) > 3)
     visit.page.screenshot(path=story.out / "line.png")
     steer = visit.shown()["steer"]
     visit.until(lambda: not visit.shown()["path"] and visit.shown()["frame"] > 0)
     return f"steered {steer:+.2f} along it to its end, at frame {visit.shown()['frame']}"
+
+
+def drags(story: Story) -> str:
+    """The mouse steers where that is chosen."""
+    visit, page = story.visit, story.visit.page
+    visit.reset(7)
+    page.check("input[value=steer]")
+    page.mouse.move(*visit.at(0.5, 0.5))
+    page.mouse.down()
+    page.mouse.move(*visit.at(0.8, 0.4))
+    visit.until(lambda: visit.shown()["steer"] < -0.4 and visit.shown()["drive"] > 0.1)
+    page.mouse.up()
+    visit.until(lambda: visit.shown()["steer"] == 0 or visit.shown()["ended"])
+    page.check("input[value=draw]")
+    return "steered right while the button was held"
+
+
+def gamepad(story: Story) -> str:
+    """A gamepad (made of a script: none is plugged in) steers with its stick and drives with its trigger."""
+    visit, page = story.visit, story.visit.page
+    visit.reset(7)
+    page.evaluate(_GAMEPAD)
+    visit.until(lambda: visit.shown()["steer"] > 0.4 and visit.shown()["drive"] > 0.9)
+    page.evaluate("navigator.getGamepads = () => []")
+    visit.until(lambda: visit.shown()["drive"] == 0 or visit.shown()["ended"])
+    return "stick and trigger are taken"
 
 
 def events(story: Story) -> str:
@@ -192,7 +224,7 @@ def reloads(story: Story) -> str:
     return f"{told['sessions']} session, {told['opened']} opened"
 
 
-SCENES = (opens, keyboard, draws, events, rewinds, records, pauses, seeds, photos, twins, reloads)
+SCENES = (opens, keyboard, draws, drags, gamepad, events, rewinds, records, pauses, seeds, photos, twins, reloads)
 
 
 def phone(browser: Browser, url: str, out: Path) -> str:

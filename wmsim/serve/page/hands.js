@@ -93,6 +93,8 @@ export class Hands {
   // --- mouse and fingers on the picture ---
 
   onCanvas(event, phase) {
+    // Whoever points at the picture wants the keys there too, not in a text field left behind.
+    if (phase === "down") this.canvas.closest("[tabindex]").focus({ preventScroll: true });
     if (this.walks) this.look(event, phase);
     else if (this.mode === "draw") this.draw(event, phase);
     else this.offset(event, phase, this.canvas);

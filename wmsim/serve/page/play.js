@@ -69,7 +69,7 @@ function takeFilm(piece) {
   if (link.href) URL.revokeObjectURL(link.href);
   link.href = URL.createObjectURL(new Blob([state.film], { type: "video/mp4" }));
   link.download = `wmsim-${state.hello.world}-${get("now-seed").textContent}.mp4`;
-  link.textContent = `Download the film (${(piece.length / 1e6).toFixed(1)} MB)`;
+  link.textContent = `Download the film (${(piece.length / 1e6).toFixed(2)} MB)`;
   link.hidden = false;
 }
 
@@ -116,6 +116,7 @@ function setUp(hello) {
   document.querySelector("input[value=draw]").disabled = !hello.draw;
   const silent = hello.events !== null && hello.events.length === 0;
   get("heard").textContent = silent ? "This world takes no events: typed text is answered, nothing more." : "Typed text goes to the world.";
+  get("events").replaceChildren(...(hello.events ?? []).map((event) => new Option(event, event)));
   get("event").placeholder = hello.events?.[0] ?? "what should happen?";
   for (const button of document.querySelectorAll(".back")) button.hidden = Number(button.dataset.seconds) > hello.rewind;
 }
