@@ -37,17 +37,7 @@ SCENES = ("opens", "keyboard", "draws", "drags", "gamepad", "events", "rewinds",
 def test_a_visit_in_a_browser(server: Server, browser: object, tmp_path: Path) -> None:
     page = browser.new_page(viewport={"width": 1100, "height": 800})  # type: ignore[attr-defined]
     told = story.Story(browsers.Visit(page, server.origin + "/"), tmp_path)
-    for scene in (
-        story.opens,
-        story.keyboard,
-        story.draws,
-        story.drags,
-        story.gamepad,
-        story.events,
-        story.rewinds,
-        story.records,
-        story.twins,
-    ):
+    for scene in SCENES:
         told.scene(getattr(story, scene))
     assert [said for said in told.done.values() if said.startswith("FAILED")] == []
     assert told.visit.errors == []
