@@ -6,11 +6,13 @@ import http.client
 import random
 import re
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from email.message import Message
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from websockets.sync.client import connect
 
 from wmsim.control import Control
 from wmsim.serve.play_config import Limits, PlayConfig
+from wmsim.serve.play_deployment import play_deployment
 from wmsim.serve.play_guard import COOKIE, Guard
 from wmsim.serve.play_messages import Malformed, parse
 from wmsim.serve.play_server import address, listen, open_target, with_token
@@ -163,6 +166,7 @@ def test_a_token_is_needed_where_there_is_one() -> None:
             server.visit(Cookie=f"{COOKIE}=wrong-but-long-enough")
         status, told, _ = get(server, f"/?token={TOKEN}")
         assert (status, told["location"]) == (303, "/")
+        assert get(server, f"//evil.example/?token={TOKEN}")[1]["location"] == "/"
         cookie = told["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=strict" in cookie
@@ -186,7 +190,6 @@ def test_addresses_and_tokens() -> None:
     assert address(PlayConfig(host="::1", port=9)) == "http://[::1]:9/"
     assert address(PlayConfig(port=9, token=TOKEN)).endswith(f"?token={TOKEN}")
     taken = listen(PlayConfig(port=0))
-    taken.listen()
     with taken, pytest.raises(OSError, match="pass --port"):
         listen(PlayConfig(port=taken.getsockname()[1]))
 
@@ -320,3 +323,36 @@ def test_sockets_that_vanish_give_their_slots_back(server: Server) -> None:
         visitor.socket.socket.close()
         until(lambda: server.told()["sessions"] < 4)
     until(lambda: server.told()["sessions"] == 0, 30)
+
+
+# --- on Ray Serve ----------------------------------------------------------------------------------------------------
+
+
+class FakeServe:
+    """What the deployment asks of Ray Serve, which a test machine lacks."""
+
+    def deployment(self, **options: Any) -> Any:
+        self.options = options
+        return lambda kind: self._bound(kind)
+
+    def ingress(self) -> Any:
+        return lambda kind: kind
+
+    def _bound(self, kind: Any) -> Any:
+        kind.bind = staticmethod(kind)
+        return kind
+
+
+def test_the_deployment_opens_its_world_and_builds_the_same_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeServe()
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(serve=fake))
+    replica = play_deployment(PlayConfig(limits=Limits(sessions=2)), "wmsim/Toy-v0", {"size": 16}, num_replicas=3)
+    app = replica.__serve_build_asgi_app__()
+    assert {"/", "/play.js", "/figures", "/session"} <= {route.path for route in app.routes}
+    assert fake.options["num_replicas"] == 3
+
+
+def test_without_ray_serve_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ImportError, match=r"ray\[serve\]"):
+        play_deployment(PlayConfig(), "wmsim/Toy-v0")

@@ -28,7 +28,7 @@ class Limits:
     messages_per_second: float = 200.0
     commands_per_second: float = 5.0
     leaps_per_second: float = 1.0
-    photo_pixels: int = 30_000_000
+    photo_pixels: int = 24_000_000
     rewind_seconds: float = 20.0
     snapshot_seconds: float = 0.5
     turns: int = 4

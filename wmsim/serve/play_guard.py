@@ -82,7 +82,8 @@ class Guard:
         return self.knows_token(given)
 
     async def _keep_token(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = RedirectResponse(scope["path"], 303)
+        # Always to the page: a path of the visitor's choice could name another server.
+        answer = RedirectResponse(scope.get("root_path", "") + "/", 303)
         secure = scope["scheme"] == "https"
         answer.set_cookie(COOKIE, self._config.token, httponly=True, samesite="strict", secure=secure, path="/")
         await answer(scope, receive, _with_headers(send))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import secrets
 import socket
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import gymnasium
 
@@ -128,7 +130,7 @@ def serve(config: PlayConfig, opened: Opened, browser: bool = True) -> None:
     try:
         server = uvicorn.Server(uvicorn_config(make_app(config, opened.world, opened.twin, opened.camera), config))
         print(f"{opened.world.spec.name}, {opened.made}, for {config.limits.sessions}: {address(config)}", flush=True)
-        if browser:
+        if browser and _has_screen():
             webbrowser.open(address(config))
         server.run(sockets=[listening])
     finally:
@@ -164,6 +166,7 @@ def listen(config: PlayConfig) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((config.host.strip("[]"), config.port))
+        made.listen(128)  # a browser that is quicker than the server waits instead of being turned away
     except OSError as fault:
         made.close()
         raise OSError(f"{config.host}:{config.port} cannot be listened on ({fault.strerror}): pass --port") from fault
@@ -174,7 +177,12 @@ def address(config: PlayConfig) -> str:
     """The page's address, with the token in it where one is needed."""
     host = _own_address() if config.host in _EVERYWHERE else config.host
     bare = f"[{host}]" if ":" in host else host
-    return f"http://{bare}:{config.port}/" + (f"?token={config.token}" if config.token else "")
+    return f"http://{bare}:{config.port}/" + (f"?token={quote(config.token, safe='')}" if config.token else "")
+
+
+def _has_screen() -> bool:
+    """Whether a window can be opened; a browser in the terminal would take it over."""
+    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _own_address() -> str:

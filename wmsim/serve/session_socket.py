@@ -78,7 +78,7 @@ async def _read(socket: WebSocket, pool: SessionPool, session: Session) -> None:
             raise Ended(TOO_FAST, f"more than {limits.messages_per_second:g} messages a second")
         given = told.get("bytes")
         try:
-            session.receive(parse(given if given is not None else told["text"], limits))
+            session.receive(parse(given if given is not None else told.get("text") or "", limits))
         except Malformed as fault:
             raise Ended(MALFORMED, f"malformed message: {fault}") from fault
 
