@@ -2,6 +2,7 @@
 
     python -m eval.play                                     the shipped dream, every function, one minute of driving
     python -m eval.play --minutes 10                        the bar: key to pixel p95 at most 150 ms for ten minutes
+    python -m eval.play --twin                              with the twin beside it while keys are timed
     python -m eval.play wmsim/Toy-v0 --minutes 0.2          small
 
 Needs `apt-get install chromium`. Writes runs/play/play.json and screenshots; exit code 1 when a function fails.
@@ -75,6 +76,7 @@ def figures(visit: Visit, memory: list[tuple[float, float]], told: dict[str, Any
 def play(
     target: Annotated[str, typer.Argument(help="what `wmsim play` is given")] = "drive",
     minutes: Annotated[float, typer.Option(help="how long keys are pressed and timed")] = 1.0,
+    twin: Annotated[bool, typer.Option(help="let the twin run beside it while keys are timed")] = False,
     out: Annotated[Path, typer.Option(help="where figures and screenshots go")] = Path("runs/play"),
 ) -> None:
     """Visit the page, do all that it offers, drive for some minutes, and write down what came of it."""
@@ -86,10 +88,20 @@ def play(
         for scene in SCENES:
             story.scene(scene)
             console.print(f"{scene.__name__:9} {story.done[scene.__name__]}", highlight=False)
+        if twin:
+            with story.visit.beginning():
+                page.click("#twin")
         driven = drive(story.visit, pid, minutes)
         story.done["phone"] = phone(browser, url, out)
         errors = story.visit.errors
-    result = {"target": target, "machine": machine(), "scenes": story.done, "errors": errors, "drive": driven}
+    result = {
+        "target": target,
+        "twin": twin,
+        "machine": machine(),
+        "scenes": story.done,
+        "errors": errors,
+        "drive": driven,
+    }
     (out / "play.json").write_text(json.dumps(result, indent=1))
     console.print(table(driven))
     failed = [name for name, said in story.done.items() if said.startswith("FAILED")]

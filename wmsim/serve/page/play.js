@@ -147,7 +147,7 @@ function refreshCover() {
   if (state.closed || !frame) return;
   if (frame.ended) cover("The drive is over. Rewind and take another turn, or reset.");
   else if (state.paused) cover("Paused", false, true);
-  else if (frame.waiting) cover("Press a key, touch the pad or draw the way to drive on", false, true);
+  else if (frame.waiting) cover(state.hello.draw ? "Press a key or draw the way" : "Press a key", false, true);
   else get("cover").hidden = true;
 }
 
