@@ -82,7 +82,9 @@ def _task_of(target: str) -> tuple[Task, str | None]:
             raise FileNotFoundError(f"there is no checkpoint at {target!r}")
         return TASKS.get(str(read_note(Path(target))["card"].get("name")), TASKS["world"]), target
     known = [name for name, spec in gymnasium.registry.items() if "task" in spec.kwargs]
-    raise ValueError(f"{target!r} cannot be played: name one of {known}, a checkpoint's path, or module:factory")
+    raise ValueError(
+        f"{target!r} cannot be played: name 'drive', one of {known}, a checkpoint's path, or module:factory"
+    )
 
 
 def _config_of(settings: Mapping[str, Any]) -> EnvConfig:
