@@ -61,7 +61,7 @@ class Recipe:
 
 
 def record_twin(recipe: Recipe) -> None:
-    """Drives of at most 20 s in towns 0, 1, 2, ...: calm, usual, swerving, slow, careless and wild in turn."""
+    """Drives of at most 20 s in towns 0, 1, 2, ...: calm, usual, swerving, slow, careless, wild and roaming in turn."""
     record(
         RecordConfig(
             env="wmsim/Drive-v0",

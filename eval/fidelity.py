@@ -192,6 +192,7 @@ def run(config: FidelityConfig, console: Console) -> dict[str, Any]:
         "obedience": read_back(config, probe, {one.name: one.clips for one in dreamt}, evidence),
         "reward": kept({one.name: scores.reward_scores(one.short, evidence.short) for one in dreamt}),
         "end": kept({one.name: scores.end_scores(one.short, evidence.short) for one in dreamt}),
+        "uncertainty": kept({one.name: scores.doubt_scores(one.clips, evidence.clips) for one in dreamt}),
         "endurance": judge_long(config, evidence, long) if long is not None else {},
         "frames_per_second": len(evidence.clips) * evidence.clips.horizon / dreamt[0].clips.seconds,
     }

@@ -95,6 +95,7 @@ def print_all(console: Console, result: Mapping[str, Any], horizons: Sequence[in
         ("Controls read back from frames by the probe (correlation)", "obedience"),
         ("Reward, open loop (correlation)", "reward"),
         ("End, open loop (AUROC)", "end"),
+        ("Uncertainty, open loop (AUROC)", "uncertainty"),
         ("Endurance", "endurance"),
     ):
         if result[name]:

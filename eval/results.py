@@ -80,6 +80,8 @@ def fidelity_section(found: Json) -> str:
         named(found["reward"]),
         "End (AUROC), open loop over 16 frames:",
         named(found["end"]),
+        "The tenth of the frames that is furthest off, told by the uncertainty (AUROC), over all frames of the clips:",
+        named(found["uncertainty"]),
         "Long dreams:",
         named(found["endurance"]),
     ]
@@ -142,6 +144,22 @@ def transfer_section(found: Json) -> str:
     return "\n\n".join(parts)
 
 
+def cost_section(found: Json) -> str:
+    """Environment steps a second of a whole training, dream and twin side by side."""
+    machine = found["machine"]
+    by_size = {(one["num_envs"], one["where"]): one for one in found["cost"]}
+    sizes = sorted({count for count, _ in by_size})
+    rows = []
+    for count in sizes:
+        inside, outside = by_size[count, "dream"], by_size[count, "twin"]
+        shares = [f"{100 * one['playing']:.0f} %" for one in (inside, outside)]
+        rates = [inside["per_second"], outside["per_second"]]
+        rows.append([count, *rates, rates[0] / rates[1], *shares])
+    columns = ["environments", "dream, env-steps/s", "twin, env-steps/s", "times", "dream, of it playing", "twin"]
+    about = f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} threads; "
+    return f"{about}load {machine['load_average']} before.\n\n{table(columns, rows, 1)}"
+
+
 def agreement_section(found: Json) -> str:
     """How alike dream and twin rank policies, and every policy's return in both."""
     along = {f"{frames} frames": row for frames, row in found["by horizon"].items()}
@@ -172,15 +190,19 @@ def main(
     udacity: Annotated[Path, typer.Option(help="what envs.udacity wrote")] = UDACITY,
     page: Annotated[Path, typer.Option(help="the page to fill")] = Path("docs/results.md"),
     transfer: Annotated[Path, typer.Option(help="what eval.transfer wrote")] = Path("runs/transfer/transfer.json"),
+    cost: Annotated[Path, typer.Option(help="what eval.cost wrote")] = Path("runs/cost/cost.json"),
     agreement: Annotated[Path, typer.Option(help="what eval.agreement wrote")] = Path("runs/agreement/agreement.json"),
 ) -> None:
     """Fill the page with what is there."""
     text = page.read_text()
     found = {
-        path: json.loads(path.read_text()) for path in (fidelity, speed, udacity, transfer, agreement) if path.is_file()
+        path: json.loads(path.read_text())
+        for path in (fidelity, speed, udacity, transfer, cost, agreement)
+        if path.is_file()
     }
     for name, path, section in (
         ("transfer", transfer, transfer_section),
+        ("cost", cost, cost_section),
         ("agreement", agreement, agreement_section),
         ("fidelity", fidelity, fidelity_section),
         ("speed", speed, speed_section),

@@ -20,12 +20,13 @@ Array = np.ndarray[Any, Any]
 @dataclass(frozen=True)
 class Rollout:
     """frames (C, H, h, w, 3) uint8; reward (C, H) and end (C, H), larger where the end is likelier, None where the
-    world predicts none; proprio (C, H, P) or None; seconds that it took."""
+    world predicts none; proprio (C, H, P) or None; uncertainty (C, H) or None; seconds that it took."""
 
     frames: Array
     reward: Array | None
     end: Array | None
     proprio: Array | None
+    uncertainty: Array | None
     seconds: float
 
 
@@ -41,7 +42,7 @@ def roll_out(world: World, clips: Clips, action: Array | None = None, seed: int 
         rows = np.arange(first, min(first + world.slots, len(clips)))
         parts.append(_roll_batch(world, clips.select(rows), used[rows], (rows + seed).tolist()))
     seconds = time.perf_counter() - began
-    joined = {name: _joined([part[name] for part in parts]) for name in ("reward", "end", "proprio")}
+    joined = {name: _joined([part[name] for part in parts]) for name in ("reward", "end", "proprio", "uncertainty")}
     return Rollout(frames=np.concatenate([part["frames"] for part in parts]), seconds=seconds, **joined)
 
 
@@ -66,9 +67,9 @@ def _roll_batch(world: World, clips: Clips, action: Array, seeds: list[int]) -> 
 
 def _arrays(world: World, step: Step) -> dict[str, Array | None]:
     camera = next(iter(world.spec.cameras))
-    reward = None if step.reward is None else step.reward.float().cpu().numpy()
-    proprio = None if step.proprio is None else step.proprio.float().cpu().numpy()
-    return {"frames": step.frames[camera].cpu().numpy(), "reward": reward, "end": end_score(step), "proprio": proprio}
+    said = {"reward": step.reward, "proprio": step.proprio, "uncertainty": step.uncertainty}
+    told = {name: None if value is None else value.float().cpu().numpy() for name, value in said.items()}
+    return {"frames": step.frames[camera].cpu().numpy(), "end": end_score(step), **told}
 
 
 def end_score(step: Step) -> Array | None:

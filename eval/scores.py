@@ -157,6 +157,38 @@ def end_scores(rollout: Rollout, clips: Clips) -> dict[str, Interval]:
     }
 
 
+# --- uncertainty ---------------------------------------------------------------------------------------------------
+
+
+def doubt_scores(rollout: Rollout, clips: Clips, worst: float = 0.1) -> dict[str, Interval]:
+    """How well the uncertainty tells the `worst` share of frames from the others (AUROC), and what of it is usual.
+
+    "state error": by the distance of the proprioception told from the true one, each part divided by its spread;
+    "pixel error": by the mean squared error of the frame. "usual, q99": the quantile of what is said of first frames,
+    whose past is real. Empty when the world tells no uncertainty.
+    """
+    if rollout.uncertainty is None:
+        return {}
+    said, valid = rollout.uncertainty, clips.valid
+    wrong = {"pixel error": ((rollout.frames / 255.0 - clips.future / 255.0) ** 2).mean((2, 3, 4))}
+    if rollout.proprio is not None and clips.proprio is not None:
+        true = clips.proprio[:, clips.context :][:, : said.shape[1]]
+        away = (rollout.proprio - true) / np.maximum(true[valid].std(0), 1e-6)
+        wrong["state error"] = np.sqrt((away**2).mean(-1))
+    town = np.broadcast_to(clips.town[:, None], valid.shape)[valid]
+    early = np.broadcast_to(np.arange(said.shape[1]) < 16, valid.shape)[valid]
+    told = {}
+    for name, error in wrong.items():
+        told[f"{name}, frames 1 to 16"] = _told(said[valid][early], error[valid][early], town[early], worst)
+        told[f"{name}, all frames"] = _told(said[valid], error[valid], town, worst)
+    return told | {"usual, q99": bootstrap(lambda rows: float(np.quantile(said[rows, 0], 0.99)), clips.town)}
+
+
+def _told(said: Array, error: Array, town: Array, worst: float) -> Interval:
+    bad = error > np.quantile(error, 1 - worst)
+    return bootstrap(lambda rows: auroc(said[rows], bad[rows]), town)
+
+
 def _paired(a: Array, b: Array, town: Array) -> Interval:
     return bootstrap(lambda rows: pearson(a[rows], b[rows]), town)
 

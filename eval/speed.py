@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from eval.report import wide_console
 from eval.twins import TWINS
 from eval.worlds import open_world
 from wmsim.control import Control
-from wmsim.dream import DreamWorld
 from wmsim.world import World
 
 
@@ -150,13 +149,6 @@ def length(config: SpeedConfig, world: World) -> dict[str, float]:
     }
 
 
-def unending(world: World) -> World:
-    """The same dream deaf to its own ends: a slot that has ended rests, and resting says nothing about cost."""
-    if not isinstance(world, DreamWorld):
-        return world
-    return DreamWorld(world.model, replace(world.card, termination=False), world.starts, world.slots, world.steps)
-
-
 def _around(taken: list[float], step: int, window: int) -> float:
     return float(np.median(taken[max(0, step - window // 2) : step + window // 2 + 1]))
 
@@ -192,7 +184,7 @@ def run(config: SpeedConfig, console: Console) -> dict[str, Any]:
     if config.threads:
         torch.set_num_threads(config.threads)
     before, dreams, twins = machine(), grid(config), twin(config)
-    world = unending(open_world(config.dream, 2, config.steps[0], config.device))
+    world = open_world(config.dream, 2, config.steps[0], config.device)
     long = length(config, world)
     world.close()
     result = {

@@ -33,6 +33,7 @@ from agents.mpc import PlanConfig, Planner
 from agents.ppo import PPOConfig
 from eval import report
 from eval.arena import Arena, ArenaConfig, Array, Departures, Played, depart_from
+from eval.doubt import doubt
 from eval.machine import machine
 from eval.twins import STEADY, TWINS
 from wmsim import dream
@@ -60,8 +61,9 @@ class TransferConfig:
     row's mean return that an episode must earn, without an end, to count. slots: played at once. env, env_kwargs,
     view: anyone's environment in the twin's place, and how it is seen (`wmsim.env.pictured.Pictured`); "" for the
     Drive twin. train, clone, plan: settings of the agents. guards: of the dream that is trained in, beside which
-    `unguarded` is trained without them, one seed. keep: policies kept along training, for the gap. mpc: episodes of
-    the planner's row, 0 for none. fast: all of it in small.
+    `unguarded` is trained without them, one seed; halt: they stop an episode where the uncertainty is above that
+    quantile of what it is behind recorded pasts, 0 for never. keep: policies kept along training, for the gap. mpc:
+    episodes of the planner's row, 0 for none. fast: all of it in small.
     """
 
     data: str
@@ -78,6 +80,7 @@ class TransferConfig:
     workers: int
     mpc: int
     keep: int
+    halt: float
     fast: bool
     train: dict[str, Any] = field(default_factory=dict)
     env: str = ""
@@ -128,6 +131,17 @@ def place_of(config: TransferConfig, where: str, guards: Mapping[str, Any]) -> d
     if config.env:
         return {"env": config.env, "world": None, "env_kwargs": config.env_kwargs, "view": config.view}
     return {"world": "sim", "env_kwargs": {"observation": "dict", "world_kwargs": {"workers": config.workers}}}
+
+
+def guards_of(config: TransferConfig) -> dict[str, Any]:
+    """The guards of the dream, with the uncertainty to halt above, which is measured once."""
+    if not config.halt:
+        return dict(config.guards)
+    path = Path(config.out) / "doubt.json"
+    if not path.exists():
+        spread = doubt(dream.load(source_of(config), slots=config.slots), config.data, 40 * config.slots)
+        path.write_text(json.dumps(float(np.quantile(spread, config.halt))))
+    return {**config.guards, "halt": json.loads(path.read_text())}
 
 
 def trained(config: TransferConfig, name: str, where: str, seed: int, guards: Mapping[str, Any]) -> Trained:
@@ -319,8 +333,9 @@ def run(config: TransferConfig, console: Console) -> dict[str, Any]:
     Path(config.out).mkdir(parents=True, exist_ok=True)
     report.save_json(Path(config.out) / SETTINGS, vars(config))
     judge = Judge(config.out, arenas_of(config), departures_of(config), config.frames)
+    guards = guards_of(config)
     trainings = {
-        "PPO in the dream": [trained(config, f"dream-{s}", "dream", s, config.guards) for s in range(config.seeds)],
+        "PPO in the dream": [trained(config, f"dream-{s}", "dream", s, guards) for s in range(config.seeds)],
         "PPO in the twin": [trained(config, f"twin-{s}", "twin", s, {}) for s in range(config.seeds)],
     }
     unguarded = trained(config, "unguarded-0", "dream", 0, {})
@@ -340,7 +355,7 @@ def run(config: TransferConfig, console: Console) -> dict[str, Any]:
     planned = played.get("MPC in the dream", [])
     clone = played["cloned"][0].score()
     result = {
-        "settings": vars(config),
+        "settings": {**vars(config), "guards": guards},
         "machine": machine(),
         "rows": rows,
         "training": {
@@ -392,7 +407,17 @@ def in_small(config: TransferConfig) -> TransferConfig:
     """The same story in a minute, to see that it runs."""
     train = {"num_envs": 2, "groups": 1, "rollout": 4, "epochs": 1, "settle": 0, "truncate": 8}
     plan = {"candidates": 2, "horizon": 2, "execute": 2, "rounds": 1, "most": 2}
-    few = {"seeds": 1, "steps": 16, "episodes": 4, "frames": 6, "slots": 4, "workers": 1, "mpc": 2, "keep": 1}
+    few = {
+        "seeds": 1,
+        "steps": 16,
+        "episodes": 4,
+        "frames": 6,
+        "slots": 4,
+        "workers": 1,
+        "mpc": 2,
+        "keep": 1,
+        "halt": 0.5,
+    }
     clone = {"steps": 2, "batch": 2, "frames": 4}
     changed: dict[str, Any] = {"train": train, "plan": plan, "clone": clone, **few}
     return replace(config, **changed)

@@ -12,12 +12,12 @@ from wmsim.world import World
 def open_world(source: str, slots: int, steps: int | None = None, device: str = "cpu") -> World:
     """The world that `source` names: what `wmsim.dream.load` takes, or "package.module:callable".
 
-    The callable gets slots, steps (of its sampler; None for its own choice) and device by name. ValueError when there
-    is no such callable.
+    A dream goes on whatever it says of its end, so that what is compared is dreamt. The callable gets slots, steps (of
+    its sampler; None for its own choice) and device by name. ValueError when there is no such callable.
     """
     named = re.fullmatch(r"([\w.]+):(\w+)", source)
     if not named:
-        return dream.load(source, slots=slots, device=device, steps=steps)
+        return dream.load(source, slots=slots, device=device, steps=steps, endless=True)
     try:
         factory = getattr(importlib.import_module(named[1]), named[2])
     except (ImportError, AttributeError) as fault:

@@ -21,6 +21,9 @@ DYNAMICS = DynamicsConfig(
     registers=2,
     context=6,
 )
+END = 61
+"""Place of the end's logit among the heads' outputs, after the bins of the reward."""
+
 CONFIG = WorldModelConfig(TOKENIZER, DYNAMICS, 2)
 
 
@@ -30,6 +33,7 @@ def tiny_model(seed: int = 0) -> WorldModel:
     model = WorldModel(CONFIG).eval()
     for block in model.dynamics.time_blocks:
         torch.nn.init.normal_(block.age)
+    model.dynamics.heads.out.bias.data[END] = -6.0  # ends are drawn: at even odds no dream would last a test
     for weight in (model.dynamics.outward.weight, model.dynamics.before.weight, model.dynamics.keep):
         torch.nn.init.normal_(weight, std=0.1)
     return model.requires_grad_(False)

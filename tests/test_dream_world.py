@@ -4,16 +4,17 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from tests.model_tiny import tiny_model
+from tests.model_tiny import END, tiny_model
 from tests.test_checkpoint import CARD, tiny_starts
 from wmsim import checkpoint, dream
 from wmsim.conformance import CheckConfig, check_world
 from wmsim.control import Control
 from wmsim.dream import DreamWorld, Randomise
-from wmsim.world import Start, World
+from wmsim.world import Start, Step, World
 
 
 def _world(slots: int = 2, steps: int | None = None) -> DreamWorld:
@@ -73,7 +74,7 @@ def test_start_frames_are_shown_and_used() -> None:
 
 def test_an_ended_slot_rests_until_it_is_reset() -> None:
     world = _world()
-    world.model.dynamics.heads.out.bias.data[61] = 50.0
+    world.model.dynamics.heads.out.bias.data[END] = 50.0
     world.reset([0, 1], [1, 2])
     ended = world.step([0, 1], _wheel(2))
     again = world.step([0, 1], _wheel(2, 0.9))
@@ -82,6 +83,27 @@ def test_an_ended_slot_rests_until_it_is_reset() -> None:
     assert torch.equal(ended.frames["front"], again.frames["front"])
     assert again.reward is not None
     assert not again.reward.any()
+
+
+def test_ends_come_as_often_as_they_are_probable_whatever_the_batch() -> None:
+    slots, alone = list(range(400)), _world(1)
+    world = _world(len(slots))
+    for one in (world, alone):
+        one.model.dynamics.heads.out.weight.data[END] = 0.0
+        one.model.dynamics.heads.out.bias.data[END] = float(np.log(0.25 / 0.75))
+    world.reset(slots, slots)
+    ended = [_ended(world.step(slots, _wheel(len(slots)))).sum() for _ in range(2)]
+    assert ended[0] / len(slots) == pytest.approx(0.25, abs=0.07)
+    assert (ended[1] - ended[0]) / (len(slots) - ended[0]) == pytest.approx(0.25, abs=0.08)
+    for seed in range(8):
+        world.reset([0, 1], [seed, seed + 100])
+        alone.reset([0], [seed])
+        assert bool(_ended(world.step([0, 1], _wheel(2)))[0]) == bool(_ended(alone.step([0], _wheel(1)))[0])
+
+
+def _ended(step: Step) -> np.ndarray:
+    assert step.terminated is not None
+    return step.terminated[:, 0].numpy()
 
 
 def test_a_snapshot_can_be_pickled() -> None:

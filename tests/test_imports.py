@@ -40,6 +40,10 @@ OPTIONAL = (
     "onnxruntime",
     "msgpack",
     "websockets",
+    "fastapi",
+    "uvicorn",
+    "starlette",
+    "playwright",
 )
 FILES = sorted((ROOT / "wmsim").rglob("*.py"))
 
@@ -158,6 +162,7 @@ except ImportError as error:
         ("av", "wmsim.data.record", "data"),
         ("pyarrow", "wmsim.data.record", "data"),
         ("ray", "wmsim.serve.client", "ray"),
+        ("fastapi", "wmsim.serve.play_app", "serve"),
     ],
 )
 def test_without_an_extra_the_rest_works_and_the_error_names_it(package: str, module: str, extra: str) -> None:

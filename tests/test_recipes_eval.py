@@ -21,7 +21,7 @@ from eval.evidence import short_clips
 from eval.film import side_by_side
 from eval.recording import DriveConfig, drive_once, record
 from eval.rollout import Rollout, roll_out
-from eval.scores import end_scores, pixels, reward_scores, targets_of
+from eval.scores import doubt_scores, end_scores, pixels, reward_scores, targets_of
 from eval.twins import TWINS
 from eval.worlds import open_world
 from tests.eval_worlds import Turning
@@ -145,20 +145,35 @@ def test_pixels_go_by_kind_and_leave_out_what_had_ended():
 def test_a_truth_teller_scores_one_and_a_liar_less():
     clips = short_clips([episode(60, s, terminated=True) for s in range(6)], 4, 8)
     score = np.where(clips.ended, 0.9, 0.1).astype(np.float32)
-    honest = Rollout(clips.future, clips.reward, score, None, 1.0)
+    honest = Rollout(clips.future, clips.reward, score, None, None, 1.0)
     assert reward_scores(honest, clips)["summed"].mean == pytest.approx(1)
     assert end_scores(honest, clips)["per frame"].mean == pytest.approx(1)
     assert end_scores(honest, clips)["per clip"].mean == pytest.approx(1)
-    liar = Rollout(clips.future, -clips.reward, -score, None, 1.0)
+    liar = Rollout(clips.future, -clips.reward, -score, None, None, 1.0)
     assert reward_scores(liar, clips)["per frame"].mean == pytest.approx(-1)
     assert end_scores(liar, clips)["per frame"].mean == pytest.approx(0)
 
 
 def test_rewards_that_nobody_foretells_are_not_scored():
     clips = cut([episode()], [0], 4, 8)
-    silent = Rollout(clips.future, None, None, None, 1.0)
+    silent = Rollout(clips.future, None, None, None, None, 1.0)
     assert reward_scores(silent, clips) == {}
     assert end_scores(silent, clips) == {}
+    assert doubt_scores(silent, clips) == {}
+
+
+def test_doubt_where_a_dream_errs_is_told_from_doubt_elsewhere():
+    clips = cut([episode(60, seed) for seed in range(6)], [0] * 6, 4, 20)
+    assert clips.proprio is not None
+    proprio, frames = clips.proprio[:, 4:].copy(), clips.future.copy()
+    proprio[:, 18:] += 50.0
+    frames[:, 18:] ^= 255
+    doubt = np.broadcast_to(np.linspace(0, 1, 20), (6, 20)).astype(np.float32)
+    found = doubt_scores(Rollout(frames, None, None, proprio, doubt, 1.0), clips)
+    assert found["state error, all frames"].mean == found["pixel error, all frames"].mean == pytest.approx(1)
+    assert found["usual, q99"].mean == 0
+    blind = doubt_scores(Rollout(frames, None, None, proprio, 1 - doubt, 1.0), clips)
+    assert blind["state error, all frames"].mean == pytest.approx(0)
 
 
 def test_the_probe_is_asked_for_what_happened_between_its_frames():

@@ -19,12 +19,14 @@ from tests.model_tiny import CONFIG, square_film
 from wmsim import checkpoint, dream
 from wmsim.control import Control
 from wmsim.data import episodes
+from wmsim.data.cache import open_cache
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.train import TrainConfig, train
 from wmsim.train.adversary import AdversaryConfig
 from wmsim.train.decoder import DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStageConfig
+from wmsim.train.latents import Latents, logit
 from wmsim.train.loop import Draw, LoopConfig
 from wmsim.train.tokenizer import TokenizerStageConfig
 from wmsim.world import Start
@@ -64,7 +66,7 @@ def _config(data: Path, out: Path, tokenizer: int, dynamics: int) -> TrainConfig
             rollout_depth=3,
             drift=0.1,
             adversary_from=0.9,
-            adversary=AdversaryConfig(pool=8, drawn=4, run=2, start=4),
+            adversary=AdversaryConfig(pool=8, drawn=4, stirred=2, run=2, start=4),
         ),
         dynamics_loop=LoopConfig(dynamics, 3e-3, ema=0.99, save_every=200),
         decoder=DecoderStageConfig(batch=16, frames=8, run=4),
@@ -104,6 +106,24 @@ def _roll(path: Path, steps: int, horizon: int, shuffle: bool = False) -> tuple[
     steps_made = [world.step(range(8), Control.of_wheel(given[:, 3 + t])) for t in range(horizon)]
     made = [one.frames["front"][:, 0].numpy() for one in steps_made]
     return np.stack(made, 1), films[:, 4 : 4 + horizon], films[:, 3]
+
+
+def test_ends_are_drawn_as_much_more_often_as_is_said(tmp_path: Path) -> None:
+    dataset = episodes.create(tmp_path, SPEC)
+    for index, length in enumerate((30, 40, 50, 60)):
+        film, actions = _film(index, length)
+        proprio = np.zeros((length + 1, 2), np.float32)
+        episodes.write(
+            dataset, index, Episode(film, actions, proprio=proprio, reward=proprio[1:, 0], terminated=index % 2 == 0)
+        )
+    episodes.finalise(dataset)
+    cache = open_cache(tmp_path)
+    latents = Latents(np.zeros((cache.frame_count, 1, 1, 1), np.float16), cache)
+    assert cache.terminated is not None
+    for endings in (0.0, 0.5):
+        ends = np.concatenate([latents.sample(Draw.of(0, i, 0), 64, 8, endings).end[:, 1:] for i in range(200)])
+        usual = logit(cache.terminated.mean())
+        assert latents.end_odds(8, endings) == pytest.approx(logit(ends.mean()) - usual, abs=0.1)
 
 
 def test_one_step_beats_persistence_and_obeys(trained: Path) -> None:

@@ -12,7 +12,17 @@ import torch
 from tests.model_tiny import CONFIG, DYNAMICS, tiny_model
 from wmsim.model import world_model
 from wmsim.train.adversary import Adversary, AdversaryConfig, recorded
-from wmsim.train.critic import BEFORE, SEEN, Critic, critic_loss, dream_loss, jittered, told_apart
+from wmsim.train.critic import (
+    BEFORE,
+    SEEN,
+    Critic,
+    Reader,
+    critic_loss,
+    dream_loss,
+    jittered,
+    misread,
+    told_apart,
+)
 from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
 from wmsim.train.pool import Pool
@@ -42,6 +52,25 @@ def test_the_critic_learns_what_is_recorded_and_tells_the_dream_how_to_look_so()
     dream_loss(critic(fake, sink, told), critic(real, sink, told).detach(), counts).backward()
     assert fake.grad is not None
     assert fake.grad[:, -1].mean() < 0
+
+
+def test_the_reader_learns_what_happened_and_tells_the_dream_how_to_obey() -> None:
+    torch.manual_seed(0)
+    draw, reader, counts = torch.Generator().manual_seed(0), Reader(CONFIG, 32, 1), torch.ones(16)
+    optimizer = torch.optim.Adam(reader.parameters(), 3e-3)
+    for _ in range(120):
+        frames, happened = torch.randn(16, SEEN, *TOKENS, generator=draw), torch.randn(16, TOLD, generator=draw)
+        frames[:, -1] += happened[:, :1, None]
+        loss = misread(reader(frames), happened, counts).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    error = (reader(frames) - happened).square().mean(0).detach()
+    assert error[0] < 0.5 * error[1:].mean()
+    frames.requires_grad_(True)
+    misread(reader(frames), happened + torch.eye(TOLD)[0], counts).mean().backward()
+    assert frames.grad is not None
+    assert frames.grad[:, -1].mean() < 0
 
 
 def test_the_penalty_measures_the_slope() -> None:
@@ -81,10 +110,11 @@ def test_recorded_frames_for_the_critic_follow_each_other() -> None:
     clean = torch.arange(40.0).reshape(2, 20, 1, 1)
     linked = torch.ones(2, 20, dtype=torch.bool)
     linked[:, 0] = linked[1, 5] = False
-    judged = recorded(clean, clean[:, 1:, :, 0], linked, 200, Draw.of(0, 0, 0))
+    judged = recorded(clean, clean[:, 1:, :, 0], -clean[:, 1:, :, 0], linked, 200, Draw.of(0, 0, 0))
     frames = judged.frames.flatten(1)
     assert torch.equal(frames[:, -1:] - frames, torch.tensor([[*BEFORE, 0.0]]).expand(200, -1))
     assert torch.equal(judged.told.flatten(), frames[:, -1])
+    assert torch.equal(judged.happened.flatten(), -frames[:, -1])
     assert set(frames[:, -1].tolist()) == {*range(reach, 20), *range(20 + reach, 25), *range(25 + reach, 40)}
     assert torch.equal(judged.sink.flatten(), torch.where(frames[:, 0] < 20, 0.0, 20.0))
 
@@ -106,7 +136,9 @@ def test_the_pool_remembers_its_dreams_and_is_saved_whole() -> None:
     assert other.cache.layers[0][0].any()
 
 
-@pytest.mark.parametrize(("changed", "words"), [({"drawn": 65}, "pool=64"), ({"start": 3}, "at least 4")])
+@pytest.mark.parametrize(
+    ("changed", "words"), [({"drawn": 65}, "pool=64"), ({"stirred": 64}, "pool=64"), ({"start": 3}, "at least 4")]
+)
 def test_a_pool_that_cannot_be_is_told(changed: dict[str, int], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         AdversaryConfig(**changed)
@@ -129,7 +161,7 @@ class Moments(Latents):
 
 
 def _game(**changed: Any) -> tuple[Adversary, Callable[[int], dict[str, torch.Tensor]]]:
-    plain = {"pool": 4, "drawn": 2, "run": 2, "start": 4, "leave": 0.0}
+    plain = {"pool": 4, "drawn": 2, "stirred": 0, "run": 2, "start": 4, "leave": 0.0}
     torch.manual_seed(0)
     adversary = Adversary(tiny_model(), Moments(), AdversaryConfig(**plain | changed))
     clean, action = torch.randn(3, 8, *TOKENS), torch.zeros(3, 8, 2)
@@ -144,6 +176,21 @@ def test_young_dreams_are_means_and_not_judged(monkeypatch: pytest.MonkeyPatch) 
     assert float(play(1)["adversary"]) > 0
 
 
+def test_stirred_dreams_are_read_and_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world_model, "_MEANS", 0)
+    judged = []
+    for stirred in (0, 2):
+        adversary, play = _game(stirred=stirred, drawn=4)
+        monkeypatch.setattr(adversary, "_veiled", lambda one, draw: (judged.append(one), one)[1])
+        play(0)
+    plain, half = judged[0], judged[2]
+    assert plain.counts.tolist() == plain.reads.tolist() == half.reads.tolist() == [1.0] * 8
+    assert half.counts.sum() == 4
+    calm = half.counts[:4] > 0
+    assert torch.equal(half.told[:4][calm], plain.told[:4][calm])
+    assert not torch.isclose(half.told[:4][~calm], plain.told[:4][~calm]).all(1).any()
+
+
 def test_a_critic_that_tells_too_much_apart_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world_model, "_MEANS", 0)
     assert "critic" not in _game(rest=-1.0)[1](0)
@@ -153,13 +200,23 @@ def test_a_critic_that_tells_too_much_apart_rests(monkeypatch: pytest.MonkeyPatc
     assert all(weight.grad is None for weight in adversary.model.parameters())
 
 
-def test_the_verdict_teaches_the_dream_and_not_the_critic(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lesson", ["adversary", "obedience"])
+def test_verdict_and_reading_teach_the_dream_alone(lesson: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world_model, "_MEANS", 0)
     adversary, play = _game()
     adversary.model.requires_grad_(True)
-    play(0)["adversary"].backward()
+    play(0)[lesson].backward()
     assert adversary.model.dynamics.outward.weight.grad is not None
-    assert all(weight.grad is None for weight in adversary.critic.parameters())
+    judges = [*adversary.critic.parameters(), *adversary.reader.parameters()]
+    assert all(weight.grad is None for weight in judges)
+
+
+def test_the_reader_learns_from_recorded_frames_alone() -> None:
+    adversary, play = _game()
+    adversary.model.requires_grad_(True)
+    play(0)["reader"].backward()
+    assert all(weight.grad is not None for weight in adversary.reader.parameters())
+    assert all(weight.grad is None for weight in adversary.model.parameters())
 
 
 def test_dreams_that_are_lost_leave_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

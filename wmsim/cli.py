@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,8 @@ _EXTRAS = {
     "tensorboard": "train",
     "pygame": "render",
     "ray": "ray",
+    "fastapi": "serve",
+    "uvicorn": "serve",
 }
 
 
@@ -217,6 +220,33 @@ def serve(
         lease_seconds=lease_seconds,
     )
     run(world, config, address, grace, options_of(settings or []))
+
+
+@app.command()
+def play(
+    target: Annotated[
+        str, typer.Argument(help="a Gymnasium id, a shipped dream's name, a checkpoint's path, or module:factory")
+    ] = "drive",
+    host: Annotated[str, typer.Option(help="address to listen on; any but loopback asks for a token")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one")] = 8017,
+    token: Annotated[str, typer.Option(help="what visitors must bring; drawn and printed where one is needed")] = "",
+    allow_host: Annotated[list[str] | None, typer.Option(help="a name under which the server is reached too")] = None,
+    origin: Annotated[list[str] | None, typer.Option(help="another page that may open sessions, https://name")] = None,
+    sessions: Annotated[int, typer.Option(help="people at the same time")] = 4,
+    minutes: Annotated[float, typer.Option(help="length of a session")] = 60.0,
+    twin: Annotated[bool, typer.Option(help="offer the simulator beside it, where there is one")] = True,
+    open: Annotated[bool, typer.Option(help="open the page in a browser")] = True,
+    settings: Settings = None,
+) -> None:
+    """Drive a world in a browser: keys, mouse, gamepad, touch, or a line drawn on the road."""
+    from wmsim.serve.play_config import Limits, PlayConfig
+    from wmsim.serve.play_server import open_target, serve, with_token
+
+    limits = Limits(sessions=sessions, session_seconds=60 * minutes)
+    names, pages = tuple(allow_host or ()), tuple(origin or ())
+    config = PlayConfig(host, port, with_token(host, token), names, pages, limits=limits)
+    opened = open_target(target, sessions, options_of(settings or []), twin)
+    serve(replace(config, made=opened.made), opened, browser=open)
 
 
 @app.command()

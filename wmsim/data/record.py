@@ -34,6 +34,12 @@ DRIVER_LEVELS: tuple[Mapping[str, Any], ...] = (
 
 An agent that learns in the dream will steer in ways no good driver does, and the dream must know what follows.
 """
+ROAMING_LEVELS: tuple[Mapping[str, Any], ...] = (
+    {"roams": 0.25, "mistakes": 0.0},
+    {"slow": 3.0, "fast": 9.0, "roams": 0.5, "stops": 0.05, "mistakes": 0.0},
+    {"slow": 2.0, "fast": 10.0, "noise": 0.3, "pedal_noise": 0.5, "roams": 0.5, "mistakes": 0.0},
+)
+"""Three more, which for seconds drive blind to the road: see `DriverConfig.roams`."""
 _FREE = ("out", "episodes", "frames", "workers", "progress")
 
 
@@ -145,7 +151,7 @@ def level_of(config: RecordConfig, index: int) -> Mapping[str, Any]:
 
 
 def _default_levels(policy: str) -> tuple[Mapping[str, Any], ...]:
-    return DRIVER_LEVELS if policy == "driver" else ({},)
+    return (*DRIVER_LEVELS, *ROAMING_LEVELS) if policy == "driver" else ({},)
 
 
 def _meter(config: RecordConfig, lengths: Mapping[int, int]) -> Meter:

@@ -34,9 +34,10 @@ def keyed_index(seeds: Int64[Tensor, " n"], count: int) -> Int64[Tensor, " n"]:
     return _shift(_scramble(_scramble(seeds) + _GOLDEN), 1) % count
 
 
-def keyed_uniform(seeds: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """A number in 0 .. 1, without its ends, for each seed."""
-    uniform: Tensor = (_shift(_scramble(_scramble(seeds) + _FIRST), 64 - _MANTISSA).float() + 0.5) / 2**_MANTISSA
+def keyed_uniform(seeds: Int64[Tensor, " n"], frames: Int64[Tensor, " n"] | int = 0) -> Float[Tensor, " n"]:
+    """A number in 0 .. 1, without its ends, for each seed and frame."""
+    key = _scramble(seeds) + _FIRST + frames * _SECOND
+    uniform: Tensor = (_shift(_scramble(key), 64 - _MANTISSA).float() + 0.5) / 2**_MANTISSA
     return uniform
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from wmsim import checkpoint
 from wmsim.control import Control, to_unit
-from wmsim.dream.noise import keyed_index, keyed_normal
+from wmsim.dream.noise import keyed_index, keyed_normal, keyed_uniform
 from wmsim.dream.randomise import Randomise
 from wmsim.model.cache import RollingCache
 from wmsim.model.heads import Readings
@@ -46,11 +46,13 @@ def load(
     device: str = "cpu",
     steps: int | None = None,
     randomise: Randomise | None = None,
+    endless: bool = False,
 ) -> DreamWorld:
     """The dream of a shipped checkpoint by name, or of a checkpoint file by path.
 
     steps: K, the denoising passes a frame; None takes what the checkpoint recommends. randomise: draw K and the noise
-    of the memory for every episode instead. Errors as `checkpoint.load`.
+    of the memory for every episode instead. endless: an end is told by its probability alone, and the dream goes on.
+    Errors as `checkpoint.load`.
     """
     path = Path(source)
     if not path.is_file():
@@ -60,7 +62,7 @@ def load(
             f"{source!r} is neither a checkpoint file nor one that ships ({', '.join(shipped()) or 'none'})"
         )
     model, card, starts = checkpoint.load(path, device, _fast_dtype(device))
-    return DreamWorld(model, card, starts, slots, steps, randomise)
+    return DreamWorld(model, card, starts, slots, steps, randomise, endless)
 
 
 def _fast_dtype(device: str) -> torch.dtype:
@@ -102,13 +104,14 @@ class DreamWorld:
         slots: int = 1,
         steps: int | None = None,
         randomise: Randomise | None = None,
+        endless: bool = False,
     ) -> None:
         if slots < 1:
             raise ValueError(f"a world has at least 1 slot, got {slots}")
         self.model, self.card, self.starts = model, card, starts
         if steps is not None and randomise is not None:
             raise ValueError(f"the passes a frame are either steps={steps} or drawn by {randomise}, not both")
-        self.steps, self.randomise = card.steps if steps is None else steps, randomise
+        self.steps, self.randomise, self.endless = card.steps if steps is None else steps, randomise, endless
         most = max(self.steps, *randomise.steps) if randomise else self.steps
         if self.steps < 1 or most > MAX_STEPS:
             raise ValueError(f"steps (denoising passes a frame) lies in 1 .. {MAX_STEPS}, got {most}")
@@ -180,10 +183,14 @@ class DreamWorld:
         return self._read(rows, readings)
 
     def _read(self, rows: list[int], readings: Readings) -> tuple[Tensor, Tensor, Tensor]:
-        """Take in what the heads say of `rows`; returns reward, uncertainty and the probability of an end."""
+        """Take in what the heads say of `rows`; returns reward, uncertainty and the probability of an end.
+
+        Ends are drawn with that probability: were only likely ones to happen, a drive at constant risk would never end.
+        """
         self._proprio[rows] = readings.proprio
-        if self.card.termination:
-            self._ended[rows] = (readings.end > 0.5).cpu().numpy()
+        if self.card.termination and not self.endless:
+            drawn = keyed_uniform(self._seeds[rows], self._cache.counts[rows])
+            self._ended[rows] = (drawn < readings.end).cpu().numpy()
         return readings.reward, readings.log_error.mul(0.5).exp(), readings.end
 
     def _noise(self, rows: list[int]) -> Float[Tensor, "n S C"]:

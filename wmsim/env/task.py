@@ -6,9 +6,12 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wmsim.world import World
+
+if TYPE_CHECKING:
+    from wmsim.dream import Randomise
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,10 @@ class EnvConfig:
     max_episode_steps: steps until truncation instead of the task's limit. pessimism: times the world's uncertainty of
     a step is taken from its reward (MOPO, arXiv 2005.13239); halt: uncertainty above which an episode is truncated
     (after MOReL, 2005.05951): an agent then gains nothing where the dream does not know. randomise: the dream draws
-    its passes a frame and the noise on its memory anew for every episode, see `wmsim.dream.Randomise`. starts: a
-    recorded dataset, of which every episode begins at some moment, drawn by its seed. size, device, steps (sampling
-    steps of the dream), renderer: passed to the world, None for its own default; world_kwargs: anything else it
-    takes.
+    its passes a frame and the noise on its memory anew for every episode; true, or what `wmsim.dream.Randomise` takes.
+    starts: a recorded dataset, of which every episode begins at some moment, drawn by its seed. size, device, steps
+    (sampling steps of the dream), renderer: passed to the world, None for its own default; world_kwargs: anything else
+    it takes.
     """
 
     control: str = ""
@@ -83,7 +86,7 @@ class EnvConfig:
     max_episode_steps: int | None = None
     pessimism: float = 0.0
     halt: float | None = None
-    randomise: bool = False
+    randomise: bool | Mapping[str, Any] = False
     starts: str | Path | None = None
     size: int | None = None
     device: str | None = None
@@ -203,7 +206,7 @@ def _dream(source: str | Path, slots: int, config: EnvConfig) -> World:
     if config.info or config.renderer is not None:
         wrong = f"info={config.info}" if config.info else f"renderer={config.renderer!r}"
         raise ValueError(f"a dream has no {wrong}: only a simulator has; leave it out or pass world='sim'")
-    drawn = {"randomise": dream.Randomise()} if config.randomise else {}
+    drawn = {"randomise": _randomise(config.randomise)} if config.randomise else {}
     asked = {"device": config.device or "cpu", "steps": config.steps, **drawn, **config.world_kwargs}
     made: World = dream.load(source, slots=slots, **asked)
     sizes = {name: shape[:2] for name, shape in made.spec.cameras.items()}
@@ -211,6 +214,13 @@ def _dream(source: str | Path, slots: int, config: EnvConfig) -> World:
         made.close()
         raise ValueError(f"size={config.size} asked, this checkpoint dreams {sizes}: leave size out or load another")
     return made
+
+
+def _randomise(asked: bool | Mapping[str, Any]) -> Randomise:
+    from wmsim.dream import Randomise
+
+    given = asked if isinstance(asked, Mapping) else {}
+    return Randomise(**{name: tuple(value) for name, value in given.items()})
 
 
 def _agree(world: World, task: Task, config: EnvConfig) -> None:

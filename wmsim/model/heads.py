@@ -55,12 +55,17 @@ class Heads(nn.Module):
         end: Bool[Tensor, "..."],
         proprio: Float[Tensor, "... P"],
         weight: Float[Tensor, "..."],
+        end_odds: float = 0.0,
     ) -> dict[str, Float[Tensor, ""]]:
-        """Weighted mean losses by name. proprio is in the units the head was normalised to."""
+        """Weighted mean losses by name. proprio is in the units the head was normalised to.
+
+        end_odds: log odds of an end in training above those in the recording, where ends are drawn more often: the
+        head learns the recording's (logit adjustment, Menon et al., arXiv 2007.07314).
+        """
         logits, end_logit, made, _ = self.outputs(features)
         losses = {
             "reward": -(two_hot(reward, self.bins) * logits.log_softmax(-1)).sum(-1),
-            "end": F.binary_cross_entropy_with_logits(end_logit, end.float(), reduction="none"),
+            "end": F.binary_cross_entropy_with_logits(end_logit + end_odds, end.float(), reduction="none"),
             "proprio": (made - proprio).square().sum(-1),
         }
         return {name: (value * weight).sum() / weight.sum().clamp(min=1) for name, value in losses.items()}

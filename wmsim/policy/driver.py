@@ -32,6 +32,8 @@ class DriverConfig:
     noise: size of the slow (Ornstein-Uhlenbeck) wander added to steering; pedal_noise: to the pedals.
     recoveries: deliberate swerves per second, each corrected after about half a second. stops: stops per second for
     no reason. mistakes: blunders per second: ignoring a bend, drifting off the road, running into the car ahead.
+    roams: spells per second in which it drives blind to the road, for two to five seconds: without them where the
+    wheel points tells where the road will lead, and a dream learns that roads obey the wheel.
     """
 
     slow: float = 7.0
@@ -42,10 +44,11 @@ class DriverConfig:
     recoveries: float = 0.15
     stops: float = 0.02
     mistakes: float = 0.07
+    roams: float = 0.0
 
 
-_STEADY, _SWERVE, _STOP, _FAST, _DRIFT, _BLIND = range(6)
-"""What a driver is doing: driving well, swerving, stopping, and the blunders: too fast, drifting off, not braking."""
+_STEADY, _SWERVE, _STOP, _FAST, _DRIFT, _BLIND, _ROAM = range(7)
+"""What a driver is doing: driving well, swerving, stopping, too fast, drifting off, not braking, roaming."""
 
 
 @dataclass
@@ -99,8 +102,8 @@ class ScriptedDriver:
         self._stir(mood)
         steer = pursuit(row) / MAX_WHEEL_ANGLE + mood.wander
         drive = self._pedals(mood, row) + mood.pedal
-        if mood.doing in (_SWERVE, _DRIFT):
-            steer = mood.push + 0.3 * mood.wander
+        if mood.doing in (_SWERVE, _DRIFT, _ROAM):
+            steer = mood.push + (1.0 if mood.doing == _ROAM else 0.3) * mood.wander
         return float(np.clip(steer, -1, 1)), float(np.clip(drive, -1, 1))
 
     def _decide(self, mood: _Mood, speed: float) -> None:
@@ -118,6 +121,9 @@ class ScriptedDriver:
             mood.push = float(mood.rng.choice([-1, 1]) * mood.rng.uniform(0.1, 0.6) * min(1.0, 25 / speed**2))
         elif draw < config.mistakes + config.recoveries + config.stops:
             mood.doing, mood.left = _STOP, int(self._rate * mood.rng.uniform(1.0, 3.5))
+        elif draw < config.mistakes + config.recoveries + config.stops + config.roams:
+            mood.doing, mood.left = _ROAM, int(self._rate * mood.rng.uniform(2.0, 5.0))
+            mood.push = float(mood.rng.choice([0.0, 0.05, 0.15, 0.4]) * mood.rng.normal())
         if mood.rng.random() * self._rate < 0.08:
             mood.cruise = float(mood.rng.uniform(config.slow, config.fast))
 
@@ -134,10 +140,10 @@ class ScriptedDriver:
         if mood.doing == _STOP:
             return -0.45
         wanted = 15.0 if mood.doing in (_FAST, _DRIFT) else mood.cruise
-        if mood.doing != _FAST:
+        if mood.doing not in (_FAST, _ROAM):
             bend = grip / np.maximum(np.abs(row[_CURVATURE]), 1e-3)
             wanted = min(wanted, float(np.sqrt(bend + 2 * 2.5 * _CURVATURE_METRES).min()))
-        if mood.doing not in (_BLIND, _FAST):
+        if mood.doing not in (_BLIND, _FAST, _ROAM):
             wanted = min(wanted, float(np.sqrt(2 * 2.5 * max(row[_GAP] - 3.5, 0.0))))
         rate = 2.0 * (wanted - row[_SPEED])
         return float(np.clip(rate / MAX_ACCELERATION if rate > 0 else rate / (2 * MAX_ACCELERATION), -1, 1))

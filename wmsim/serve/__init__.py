@@ -1,1 +1,1 @@
-"""Worlds that live elsewhere: a pool of Ray actors that step any World, and the client that is itself a World."""
+"""Worlds that live elsewhere: a pool of Ray actors that step any World, and a person at the wheel in a browser."""

@@ -3,7 +3,8 @@
 Each step some dreams of a pool are dreamt a few frames further under a driver that is cloned on the way, with what
 recorded drivers did otherwise added to it, so that the actions do not tell dreams from recordings. Only the critic
 judges those frames once they are samples: no recording shows what would have been. So the states of minutes are states
-of training, and what fades, freezes, drifts in colour or moves otherwise than it claims is led back.
+of training, and what fades, freezes, drifts in colour or moves otherwise than it claims is led back. A reader of
+recorded frames tells how they were steered, and holds the dreamt ones to it.
 
 Shape legend: B windows of T frames, S tokens of C channels, A action and P proprio width, G = A + P, F width of
 features; n dreams of the pool, N frames judged.
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from wmsim.model.flow import CONTEXT_TAU
 from wmsim.model.world_model import WorldModel, stride
-from wmsim.train.critic import BEFORE, Critic, critic_loss, dream_loss, jittered, told_apart
+from wmsim.train.critic import BEFORE, Critic, Reader, critic_loss, dream_loss, jittered, misread, told_apart
 from wmsim.train.latents import Latents
 from wmsim.train.loop import Draw
 from wmsim.train.pool import Driver, Pool
@@ -33,15 +34,19 @@ Step = Callable[..., tuple[Tensor, Tensor]]
 class AdversaryConfig:
     """How the pool lives and how much the critic counts.
 
-    weight: of the critic's verdict and of its own loss. penalty: of the critic's slope. rest: share of pairs told
-    apart above which the critic learns nothing. veil, veil_told: standard deviation of the noise through which the
-    critic sees the frames before the judged one and what it is told, or it would judge by those; where it sees the
-    frames too badly, scenes stand still. pool: dreams in it; drawn: how many of them go on in a step, by `run`
-    frames; leave: share of those that leave the pool then; lost: verdict of recorded frames above a dream's newest
-    one from which on that dream leaves too; start: recorded frames that a dream begins from.
+    weight: of the critic's verdict and of its own loss. obedience: of what the reader misreads more than in recorded
+    frames. penalty: of the critic's slope. rest: share of pairs told apart above which the critic learns nothing. veil,
+    veil_told: standard deviation of the noise through which the critic sees the frames before the judged one and what
+    it is told, or it would judge by those; where it sees the frames too badly, scenes stand still. pool: dreams in it;
+    drawn: how many of them go on in a step, by `run` frames; leave: share of those that leave the pool then; stirred:
+    dreams of the pool that are driven `stir` times as far from the clone as recorded drivers drive, leave three times
+    as soon, and are read but not judged: dreams learn that scenes turn with the wheel wherever the road leads. lost:
+    verdict of recorded frames above a dream's newest one from which on that dream leaves too; start: recorded frames
+    that a dream begins from.
     """
 
     weight: float = 0.5
+    obedience: float = 1.0
     penalty: float = 1.0
     rest: float = 0.85
     veil: float = 0.1
@@ -49,6 +54,8 @@ class AdversaryConfig:
     pool: int = 64
     drawn: int = 12
     run: int = 4
+    stirred: int = 16
+    stir: float = 3.0
     leave: float = 0.02
     lost: float = 4.0
     start: int = 16
@@ -57,6 +64,8 @@ class AdversaryConfig:
         """Check that the pool holds what is drawn, and that a dream begins with enough for the critic."""
         if not 1 <= self.drawn <= self.pool:
             raise ValueError(f"drawn={self.drawn} dreams go on in a step, the pool holds pool={self.pool}")
+        if not 0 <= self.stirred < self.pool:
+            raise ValueError(f"stirred={self.stirred} dreams are not judged: fewer than pool={self.pool}")
         if self.start < max(BEFORE):
             least = f"at least {max(BEFORE)} recorded frames"
             raise ValueError(f"a dream of the pool begins from {least}, got start={self.start}")
@@ -66,18 +75,21 @@ class AdversaryConfig:
 class Judged:
     """Frames for the critic, each behind those that it sees before it.
 
-    told: the action that led to the frame and the proprioception read just before it, normalised. counts: 1 where the
-    frame is to be judged, else 0.
+    told: the action that led to the frame and the proprioception read just before it, normalised. happened: the same
+    action, and the proprioception read from the frame. counts: 1 where the frame is to be judged, else 0; reads: where
+    it is to be read.
     """
 
     frames: Float[Tensor, "N K S C"]
     sink: Float[Tensor, "N S C"]
     told: Float[Tensor, "N G"]
+    happened: Float[Tensor, "N G"]
     counts: Float[Tensor, "N"]
+    reads: Float[Tensor, "N"]
 
 
 class Adversary(nn.Module):
-    """Critic, driver and pool beside the model that they judge, drive and remember; the model is none of its parts."""
+    """Critic, driver, pool and reader beside the model that they judge, drive, remember and read; it is no part."""
 
     def __init__(
         self, model: WorldModel, latents: Latents, config: AdversaryConfig, device: str = "cpu", compiled: bool = False
@@ -87,6 +99,7 @@ class Adversary(nn.Module):
         self.critic = Critic(model.config).to(device)
         self.driver = Driver(2 * model.config.dynamics.dim, model.config.dynamics.actions).to(device)
         self.pool = Pool(model.config, config.pool, device)
+        self.reader = Reader(model.config).to(device)
         self._model = (model,)  # in a tuple, so that its weights are not taken for the adversary's
         step: Step = model.dynamics.step
         self._step = torch.compile(step, dynamic=False) if compiled else step
@@ -113,22 +126,30 @@ class Adversary(nn.Module):
         features: Float[Tensor, "B T F"],
         draw: Draw,
     ) -> dict[str, Float[Tensor, ""]]:
-        """What the verdict teaches the dream ("adversary"), what the critic learns ("critic"), and figures to watch.
+        """What verdict and reading teach the dream ("adversary", "obedience"), what critic and reader learn ("critic",
+        "reader"), and figures to watch.
 
         A critic that tells nearly all apart learns nothing in this step: its verdict would lose the dream.
         """
         rows = draw.numpy.choice(self.config.pool, self.config.drawn, replace=False).tolist()
         judge, fake = self._judge[0], self._dream_on(rows, self._otherwise(features, action, draw), draw)
-        told = torch.cat([action[:, 1:], self._claims(features[:, :-1])], -1)
-        real = self._veiled(recorded(clean, told, linked, len(fake.frames), draw), draw)
-        self.critic.requires_grad_(False)
-        verdict = judge(fake.frames, fake.sink, fake.told)
+        claims = self._claims(features)
+        told, happened = (torch.cat([action[:, 1:], part], -1) for part in (claims[:, :-1], claims[:, 1:]))
+        real = self._veiled(recorded(clean, told, happened, linked, len(fake.frames), draw), draw)
+        for judging in (self.critic, self.reader):
+            judging.requires_grad_(False)
+        verdict, read = judge(fake.frames, fake.sink, fake.told), self.reader(fake.frames)
         with torch.no_grad():
             other = judge(real.frames, real.sink, real.told)
-        self.critic.requires_grad_(True)
+        for judging in (self.critic, self.reader):
+            judging.requires_grad_(True)
         self._let_go(rows, other.mean() - verdict.detach().mean((1, 2)), fake.counts)
         apart = told_apart(verdict, other, fake.counts)
         parts = {"adversary": dream_loss(verdict, other, fake.counts), "told_apart": apart}
+        reading = misread(self.reader(real.frames), real.happened, real.reads)
+        # No better than recorded frames: what cannot be read from those, the pedals say, would be hidden in the dreamt.
+        parts["obedience"] = (misread(read, fake.happened, fake.reads) - reading.detach()).clamp(min=0).mean()
+        parts["reader"] = reading.mean()
         if apart <= self.config.rest:
             parts["critic"], parts["slope"] = self._lesson(fake, real, draw)
         return parts | {"pool_age": self.pool.age.float().mean()}
@@ -159,6 +180,8 @@ class Adversary(nn.Module):
         """Some dreams of the pool go on under the driver, one pass a frame."""
         c, pool = self.config, self.pool
         self._begin([row for row in rows if pool.age[row] < 0], draw)
+        stirred = torch.tensor(rows, device=self.device) < c.stirred
+        otherwise = torch.where(stirred[:, None, None], c.stir * otherwise, otherwise)
         parts = []
         for other in otherwise.unbind(1):
             action = (self.driver(pool.features[rows]).detach().float() + other).clamp(-1, 1)
@@ -166,9 +189,11 @@ class Adversary(nn.Module):
             made = self._sample(rows, action, size, draw)
             seen = torch.stack([*(pool.recent[rows, -age] for age in BEFORE), made], 1)
             told = torch.cat([action, self._claims(pool.features[rows])], -1)
-            parts.append(Judged(seen, pool.sink[rows], told, (size == 1).float()))
             self._show(self._step, rows, self._bounded(made.detach()), action, draw)
-        leaving = torch.rand(c.drawn, generator=draw.torch).to(pool.age.device) < c.leave
+            happened = torch.cat([action, self._claims(pool.features[rows])], -1)
+            reads = (size == 1).float()
+            parts.append(Judged(seen, pool.sink[rows], told, happened, reads * ~stirred, reads))
+        leaving = torch.rand(c.drawn, generator=draw.torch).to(pool.age.device) < c.leave * (1 + 2 * stirred)
         pool.age[rows] = torch.where(leaving, -1, pool.age[rows] + c.run)
         names = [field.name for field in fields(Judged)]
         return self._veiled(Judged(*(torch.cat([getattr(part, name) for part in parts]) for name in names)), draw)
@@ -230,13 +255,14 @@ class Adversary(nn.Module):
 def recorded(
     clean: Float[Tensor, "B T S C"],
     told: Float[Tensor, "B T-1 G"],
+    happened: Float[Tensor, "B T-1 G"],
     linked: Bool[Tensor, "B T"],
     count: int,
     draw: Draw,
 ) -> Judged:
     """`count` recorded frames of the windows, each behind those seen before it and with the window's sink.
 
-    told: of the frames from the second on.
+    told, happened: of the frames from the second on.
     """
     reach = max(BEFORE)
     whole = linked.unfold(1, reach, 1).all(-1)[:, 1:]
@@ -244,4 +270,6 @@ def recorded(
     chosen = torch.from_numpy(draw.numpy.integers(0, len(row), count)).to(row.device)
     row, time = row[chosen], first[chosen] + reach
     frames = torch.stack([clean[row, time - age] for age in (*BEFORE, 0)], 1)
-    return Judged(frames, clean[row, 0], told[row, time - 1], torch.ones_like(frames[:, 0, 0, 0]))
+    known = told[row, time - 1], happened[row, time - 1]
+    every = torch.ones_like(frames[:, 0, 0, 0])
+    return Judged(frames, clean[row, 0], *known, every, every)

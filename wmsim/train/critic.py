@@ -1,4 +1,7 @@
-"""The critic: tells dreamt latents from recorded ones, so that a single pass learns to draw samples and not means.
+"""The critic tells dreamt latents from recorded ones, so that a single pass learns to draw samples and not means.
+
+The reader beside it tells from latents how the car was steered and how it moved (inverse dynamics): what it reads from
+dreamt ones must be what they were told.
 
 Relativistic pairing with zero-centred gradient penalties on both sides (R3GAN, Huang et al., arXiv 2501.05441), the
 penalties by finite differences (Seaweed-APT, Lin et al., arXiv 2501.08316): no second derivatives, so it compiles.
@@ -64,6 +67,36 @@ class Critic(nn.Module):
             x = block(x, shift)
         out: Tensor = self.out(F.leaky_relu(x, 0.2)).squeeze(1).float()
         return out
+
+
+class Reader(nn.Module):
+    """Action and proprioception of the newest of some frames, read from nothing but the frames."""
+
+    def __init__(self, config: WorldModelConfig, width: int = 96, depth: int = 3) -> None:
+        super().__init__()
+        self.rows, self.side = config.tokenizer.grid[0], config.side
+        self.inward = nn.Conv2d(SEEN * config.tokenizer.channels, width, 3, padding=1)
+        self.blocks = nn.ModuleList(Residual(width) for _ in range(depth))
+        self.out = nn.Linear(width * self._pooled**2, config.dynamics.actions + config.dynamics.proprio)
+
+    _pooled = 2
+
+    def forward(self, frames: Float[Tensor, "N K S C"]) -> Float[Tensor, "N G"]:
+        """frames: oldest first, as the critic sees them."""
+        x = self.inward(rearrange(unpack(frames, self.rows, self.side), "n k h w c -> n (k c) h w"))
+        for block in self.blocks:
+            x = block(x, x.new_zeros(x.shape[:2]))
+        pooled = F.adaptive_avg_pool2d(F.leaky_relu(x, 0.2), self._pooled)
+        out: Tensor = self.out(pooled.flatten(1)).float()
+        return out
+
+
+def misread(
+    read: Float[Tensor, "N G"], happened: Float[Tensor, "N G"], counts: Float[Tensor, "N"]
+) -> Float[Tensor, "G"]:
+    """Mean squared error of each number that is read, over the frames that count."""
+    mean: Tensor = ((read - happened).square() * counts[:, None]).sum(0) / counts.sum().clamp(min=1)
+    return mean
 
 
 def dream_loss(

@@ -84,6 +84,7 @@ class DynamicsStage:
         self.model, self.latents, self.config, self.steps, self.device = model, latents, config, steps, device
         self.adversary = Adversary(model, latents, config.adversary, device, compiled)
         self.module: nn.Module = nn.ModuleDict({"dynamics": model.dynamics, "adversary": self.adversary})
+        self.end_odds = latents.end_odds(config.frames, config.endings)
         self.network: Network = torch.compile(model.dynamics) if compiled else model.dynamics
         self._saved = saved
 
@@ -109,13 +110,16 @@ class DynamicsStage:
             made, features, expecting = self.network(history, noised, tau, d, *given)
             flow = (made - self._target(clean, noised, tau, d, history, *given)).square().mean((-1, -2))
             parts = self._head_losses(features, batch, linked & ~single[:, None])
-            parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (flow.detach() + 1e-6).log())
+            # Coarse steps too are asked for their distance from what was recorded: only that can be doubt of the dream.
+            wrong = (made.detach() - clean).square().mean((-1, -2))
+            parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (wrong + 1e-6).log())
             parts["driver"] = self.adversary.driver_loss(features.detach(), action, linked)
             if draw.step >= c.adversary_from * self.steps:
                 parts |= self.adversary(clean, action, linked, features.detach(), draw)
         weight = ramp(tau, c.floor) * (linked | single[:, None])
         weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error, "driver": c.driver}
         weights |= {"adversary": c.adversary.weight, "critic": c.adversary.weight}
+        weights |= {"obedience": c.adversary.obedience, "reader": 1.0}
         weighed = sum(factor * parts[name] for name, factor in weights.items() if name in parts)
         total = (weight * flow).sum() / weight.sum() + weighed
         return {"total": total, "flow": flow.mean(), "first": flow[(tau == 0) & linked].mean(), **parts}
@@ -131,7 +135,7 @@ class DynamicsStage:
     def _head_losses(self, features: Tensor, batch: LatentBatch, taught: Bool[Tensor, "B T"]) -> dict[str, Tensor]:
         aim = (batch.proprio.to(self.device) - self.model.proprio_mean) / self.model.proprio_std
         heads, reward, end = self.model.dynamics.heads, batch.reward.to(self.device), batch.end.to(self.device)
-        return heads.loss(features, reward, end, aim, taught.float())
+        return heads.loss(features, reward, end, aim, taught.float(), self.end_odds)
 
     def _coarse_rows(self, draw: Draw) -> int:
         return (

@@ -66,6 +66,19 @@ class Latents:
         rows = np.stack([self._window(rng, int(usable[p]), frames, endings) for p in picks])
         return self._batch(rows)
 
+    def end_odds(self, frames: int, endings: float) -> float:
+        """Log odds that a frame of `sample` ends its episode, above those of the recording's frames; 0 without ends."""
+        length, ended = self.cache.episode_length, self.cache.terminated
+        if ended is None:
+            return 0.0
+        over = ended[self.cache.episode_start + length - 1]
+        usable = length >= frames
+        if not over[usable].any():
+            return 0.0
+        shown = endings + (1 - endings) / np.maximum(length - frames + 1, 1)
+        drawn = np.average(over[usable] * shown[usable], weights=length[usable]) / (frames - 1)
+        return float(logit(drawn) - logit(over.sum() / length.sum()))
+
     def _window(self, rng: np.random.Generator, episode: int, frames: int, endings: float) -> np.ndarray:
         first, length = int(self.cache.episode_start[episode]), int(self.cache.episode_length[episode])
         latest = length - frames
@@ -91,6 +104,11 @@ class Latents:
         """Mean and standard deviation of each latent channel, from at most 4,096 evenly spaced frames."""
         some = torch.from_numpy(np.array(self.latent[:: max(1, len(self.latent) // 4096)])).float().flatten(0, 2)
         return some.mean(0), some.std(0).clamp(min=1e-3)
+
+
+def logit(share: float) -> float:
+    """Log odds of a share in (0, 1)."""
+    return float(np.log(share) - np.log1p(-share))
 
 
 def encode_all(tokenizer: Tokenizer, cache: Cache, path: Path, device: str, key: dict[str, Any]) -> Latents:
