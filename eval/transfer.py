@@ -139,7 +139,7 @@ def guards_of(config: TransferConfig) -> dict[str, Any]:
         return dict(config.guards)
     path = Path(config.out) / "doubt.json"
     if not path.exists():
-        spread = doubt(dream.load(source_of(config), slots=config.slots), config.data, 40 * config.slots)
+        spread = doubt(dream.load(source_of(config), slots=config.slots), config.data, 8 * config.episodes)
         path.write_text(json.dumps(float(np.quantile(spread, config.halt))))
     return {**config.guards, "halt": json.loads(path.read_text())}
 

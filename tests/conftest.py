@@ -19,6 +19,11 @@ from jaxtyping import install_import_hook
 
 install_import_hook("wmsim", "beartype.beartype")
 
+import pytest
 import torch
 
-torch.set_num_threads(1)
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """A training or a server that took more threads would slow every test after it: workers share the cores."""
+    torch.set_num_threads(1)

@@ -120,8 +120,8 @@ def test_ends_are_drawn_as_much_more_often_as_is_said(tmp_path: Path) -> None:
     cache = open_cache(tmp_path)
     latents = Latents(np.zeros((cache.frame_count, 1, 1, 1), np.float16), cache)
     assert cache.terminated is not None
-    for endings in (0.0, 0.5):
-        ends = np.concatenate([latents.sample(Draw.of(0, i, 0), 64, 8, endings).end[:, 1:] for i in range(200)])
+    for endings in (0.1, 0.5):
+        ends = np.concatenate([latents.sample(Draw.of(0, i, 0), 64, 8, endings).end[:, 1:] for i in range(100)])
         usual = logit(cache.terminated.mean())
         assert latents.end_odds(8, endings) == pytest.approx(logit(ends.mean()) - usual, abs=0.1)
 
@@ -229,7 +229,7 @@ def test_two_processes_train_one_model(recording: Path, tmp_path: Path) -> None:
         "model.dynamics.hidden": 32, "tokenizer_loop.steps": 2, "dynamics_loop.steps": 2, "decoder_loop.steps": 2,
         "dynamics.frames": 8, "dynamics.batch": 4, "decoder.frames": 8, "decoder.run": 2, "decoder.batch": 2,
         "dynamics.adversary_from": 0.0, "dynamics.adversary.pool": 4, "dynamics.adversary.drawn": 2,
-        "dynamics.adversary.start": 4,
+        "dynamics.adversary.start": 4, "dynamics.adversary.stirred": 1,
     }  # fmt: skip
     overrides = [f"{name}={value}" for name, value in settings.items()]
     done = subprocess.run([*command, *overrides], capture_output=True, text=True)
