@@ -19,7 +19,7 @@ if importlib.util.find_spec("ray") is None:
 
 # In a process of its own: Ray leaves threads and warnings behind.
 PROGRAM = """
-import os, signal, sys
+import os, signal, sys, time
 from agents.rllib_ppo import RLlibConfig, train
 
 killed = []
@@ -29,6 +29,8 @@ def kill_one(algorithm):
     if algorithm.iteration == 1 and not killed:
         killed.extend(runners.foreach_env_runner(lambda runner: os.getpid(), local_env_runner=False))
         os.kill(killed[0], signal.SIGKILL)
+    elif killed and algorithm.iteration < 5:
+        time.sleep(3)  # iterations are short here, and Ray needs a moment to notice and to start another
 
 settings = {"size": 36, "observation": "dict"}
 small = {"num_envs": 2, "batch": 64, "minibatch": 32, "epochs": 1, "sequence": 8, "cpus": 0.5, "save_every": 2}

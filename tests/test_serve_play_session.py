@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from play_sessions import CIRCLE, FORWARD, Eventful, alone, opened, play, ticks
 
+from wmsim.serve import session_pool
 from wmsim.serve.play_config import PlayConfig
 from wmsim.serve.play_messages import Command, Inputs
 from wmsim.serve.session_pool import Ended, SessionPool, seat
@@ -46,8 +47,11 @@ def test_slots_are_limited_and_given_back() -> None:
     play(ToyWorld(5), work, sessions=2)
 
 
-def test_a_world_that_fails_ends_the_session_that_made_it_fail(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_world_that_fails_ends_the_session_that_made_it_fail(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = Eventful(2)
+    monkeypatch.setattr(session_pool._LOG, "disabled", False)  # a program run by another test may have silenced it
 
     async def work(pool: SessionPool) -> None:
         good, bad = await opened(pool, 3), await opened(pool, 4)
