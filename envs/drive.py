@@ -160,7 +160,7 @@ def main(
     only: Annotated[str | None, typer.Option(help=f"one part alone: {', '.join(PARTS)}")] = None,
     out: Annotated[Path, typer.Option(help="recording, training state and proof")] = Path("runs/drive"),
     assets: Annotated[Path, typer.Option(help="where the packed checkpoint goes")] = Path("wmsim/assets"),
-    frames: Annotated[int, typer.Option(help="frames to record")] = 100_000,
+    frames: Annotated[int, typer.Option(help="frames to record")] = 150_000,
     workers: Annotated[int, typer.Option(help="processes that record")] = 2,
     tokenizer_steps: Annotated[int, typer.Option(help="batches of 64 images")] = 8000,
     dynamics_steps: Annotated[int, typer.Option(help="batches of 8 windows of 20 frames")] = 10000,
