@@ -29,18 +29,25 @@ SEEN = len(BEFORE) + 1
 _JITTER = 0.1
 """Standard deviation of the noise that the penalties are measured by, against latents of spread 1."""
 
+_POOLED = 2
+"""Rows and columns that the reader sums a picture up in: left and right turn otherwise than near and far."""
+
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions beside the identity; `shift` comes in between."""
+    """Two 3x3 convolutions beside the identity; `shift`, where there is one, comes in between."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first, self.second = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
         self.norm = nn.GroupNorm(8, width)
 
-    def forward(self, x: Float[Tensor, "N D h w"], shift: Float[Tensor, "N D"]) -> Float[Tensor, "N D h w"]:
+    def forward(
+        self, x: Float[Tensor, "N D h w"], shift: Float[Tensor, "N D"] | None = None
+    ) -> Float[Tensor, "N D h w"]:
         """The same shape."""
-        h = self.norm(self.first(F.leaky_relu(x, 0.2))) + shift[..., None, None]
+        h = self.norm(self.first(F.leaky_relu(x, 0.2)))
+        if shift is not None:
+            h = h + shift[..., None, None]
         out: Tensor = x + self.second(F.leaky_relu(h, 0.2))
         return out
 
@@ -77,16 +84,14 @@ class Reader(nn.Module):
         self.rows, self.side = config.tokenizer.grid[0], config.side
         self.inward = nn.Conv2d(SEEN * config.tokenizer.channels, width, 3, padding=1)
         self.blocks = nn.ModuleList(Residual(width) for _ in range(depth))
-        self.out = nn.Linear(width * self._pooled**2, config.dynamics.actions + config.dynamics.proprio)
-
-    _pooled = 2
+        self.out = nn.Linear(width * _POOLED**2, config.dynamics.actions + config.dynamics.proprio)
 
     def forward(self, frames: Float[Tensor, "N K S C"]) -> Float[Tensor, "N G"]:
         """frames: oldest first, as the critic sees them."""
         x = self.inward(rearrange(unpack(frames, self.rows, self.side), "n k h w c -> n (k c) h w"))
         for block in self.blocks:
-            x = block(x, x.new_zeros(x.shape[:2]))
-        pooled = F.adaptive_avg_pool2d(F.leaky_relu(x, 0.2), self._pooled)
+            x = block(x)
+        pooled = F.adaptive_avg_pool2d(F.leaky_relu(x, 0.2), _POOLED)
         out: Tensor = self.out(pooled.flatten(1)).float()
         return out
 
