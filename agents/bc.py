@@ -3,6 +3,9 @@
     wmsim record wmsim/Drive-v0 --out runs/data ...
     python -m agents.bc data=runs/data
 
+Where rewards were recorded it also learns what the drivers went on to earn, which is where the critic of reinforcement
+learning begins.
+
 Writes <out>/policy.onnx, <out>/actor.pt (for agents.ppo clone=...), curves and a state to go on from. What a clone is
 good for: a start and an anchor for reinforcement learning, and a family of policies of known strengths (by `share`, how
 much of the data it sees).
@@ -12,6 +15,7 @@ Shape legend: B windows of T frames, A actions.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +43,8 @@ class BCConfig:
     data: a recorded dataset. env, env_kwargs: the environment whose spaces the policy gets; world: of a wmsim
     environment, None for others, and view: how those are seen (`wmsim.env.pictured.Pictured`), None for as they are.
     share: of the episodes that is learnt from. avoid: seconds before an episode ended by itself (a crash) that are
-    not imitated. batch: windows of `frames` frames; steps, rate: of the optimiser.
+    not imitated. worth: weight of the squared error of the value, which is the recorded rewards to come by `discount`.
+    batch: windows of `frames` frames; steps, rate: of the optimiser.
     """
 
     data: str
@@ -50,8 +55,10 @@ class BCConfig:
     view: dict[str, Any] | None = None
     share: float = 1.0
     avoid: float = 2.0
-    batch: int = 16
-    frames: int = 24
+    worth: float = 0.5
+    discount: float = 0.97
+    batch: int = 12
+    frames: int = 48
     steps: int = 3000
     rate: float = 6e-4
     seed: int = 0
@@ -61,6 +68,8 @@ class BCConfig:
         """ValueError: no share of the data."""
         if not 0 < self.share <= 1:
             raise ValueError(f"share (of the episodes) lies in 0 .. 1 and is not 0, got {self.share}")
+        if not 0 <= self.discount < 1:
+            raise ValueError(f"discount is at least 0 and less than 1, got {self.discount}")
 
 
 class CloneStage:
@@ -77,22 +86,26 @@ class CloneStage:
         self.module: nn.Module = network
         self.network, self.cache, self.config, self.proprio = network, cache, config, proprio
         self.windows, self._good = Windows(cache, config.frames + 1), _imitated(cache, config.avoid)
+        self._earned, self._known = earnings(cache, config.discount)
 
     def losses(self, draw: Draw) -> dict[str, Tensor]:
-        """The likelihood of a batch, and the mean absolute error in shares of the action's range."""
+        """The likelihood of a batch, the mean absolute error in shares of the action's range, the value's error."""
         drawn = draw.numpy.integers(len(self.windows), size=self.config.batch)
         rows = np.stack([np.arange(*self.windows.rows(int(i)).indices(len(self.cache.frames))) for i in drawn])
         seen = self._observed(rows[:, :-1].ravel())
         embedded = self.network.embed(seen).unflatten(0, (len(rows), -1))
-        means, _, _ = self.network.along(embedded.transpose(0, 1), self.network.begin(len(rows)))
+        means, values, _ = self.network.along(embedded.transpose(0, 1), self.network.begin(len(rows)))
         mean, good = means.transpose(0, 1), torch.from_numpy(self._good[rows[:, 1:]]).float()
         done = self.network.unscaled(torch.from_numpy(self.cache.action[rows[:, 1:]]))
         unlikely = -log_density(done, mean, self.network.log_std)
         error = (done - mean).detach().abs().mean(-1) / 2
-        return {
-            name: (part * good).sum() / good.sum().clamp(min=1)
-            for name, part in (("total", unlikely), ("error", error))
-        }
+        then, known = rows[:, :-1], torch.from_numpy(self._known[rows[:, :-1]]).float()
+        missed = (values.transpose(0, 1) - torch.from_numpy(self._earned[then])).square()
+        clone, off, value = (
+            (part * weight).sum() / weight.sum().clamp(min=1)
+            for part, weight in ((unlikely, good), (error, good), (missed, known))
+        )
+        return {"total": clone + self.config.worth * value, "unlikely": clone, "error": off, "value": value}
 
     def _observed(self, rows: np.ndarray) -> Observation:
         image = torch.from_numpy(self.cache.frames[rows])
@@ -111,6 +124,26 @@ def _imitated(cache: Cache, avoid: float) -> np.ndarray:
     for end in last[np.asarray(cache.terminated[last])]:
         good[max(0, end + 1 - round(avoid * cache.spec.frames_per_second)) : end + 1] = False
     return good
+
+
+def earnings(cache: Cache, discount: float) -> tuple[np.ndarray, np.ndarray]:
+    """What came after each frame, (N,) discounted rewards, and (N,) where that is known: not where the recording stops.
+
+    Nowhere without recorded rewards. Known is it where less than a tenth of the weight lies behind an episode's last
+    frame, and everywhere in episodes that ended by themselves.
+    """
+    earned, known = np.zeros(len(cache.frames), np.float32), np.zeros(len(cache.frames), bool)
+    if cache.reward is None:
+        return earned, known
+    beyond = 1 if discount == 0 else math.ceil(math.log(0.1) / math.log(discount))
+    for first, length in zip(cache.episode_start, cache.episode_length, strict=True):
+        running, last = 0.0, first + length - 1
+        for row in range(last - 1, first - 1, -1):
+            running = float(cache.reward[row + 1]) + discount * running
+            earned[row] = running
+        over = cache.terminated is not None and bool(cache.terminated[last])
+        known[first : last if over else max(first, last - beyond)] = True
+    return earned, known
 
 
 def train(config: BCConfig) -> Path:

@@ -27,9 +27,15 @@ class ActorCritic(nn.Module):
     low: Tensor
     high: Tensor
 
-    def __init__(self, observation: spaces.Space[Any], action: spaces.Space[Any], memory: int = 192) -> None:
-        """ValueError: spaces that are no picture (with or without "proprio"), or actions without bounds."""
+    def __init__(
+        self, observation: spaces.Space[Any], action: spaces.Space[Any], memory: int = 192, apart: bool = False
+    ) -> None:
+        """apart: the value reads what is remembered without shaping it, so that learning it leaves the actor as it is.
+
+        ValueError: spaces that are no picture (with or without "proprio"), or actions without bounds.
+        """
         super().__init__()
+        self.apart = apart
         picture, proprio = parts(observation)
         if not isinstance(action, spaces.Box) or len(action.shape) != 1 or not action.is_bounded():
             raise ValueError(f"the agents act in bounded Boxes of one axis, the environment takes {action}")
@@ -43,12 +49,13 @@ class ActorCritic(nn.Module):
         width = 0 if proprio is None else proprio.shape[0]
         self.gather = nn.Sequential(nn.Linear(seen + width, memory), nn.LayerNorm(memory), nn.SiLU())
         self.memory = nn.GRUCell(memory, memory)
-        self.mean, self.value = nn.Linear(memory, action.shape[0]), nn.Linear(memory, 1)
+        self.mean = nn.Linear(memory, action.shape[0])
+        self.value = nn.Sequential(nn.Linear(memory, memory), nn.SiLU(), nn.Linear(memory, 1))
         self.log_std = nn.Parameter(torch.full(action.shape, -0.7))
         for bound in ("low", "high"):
             self.register_buffer(bound, torch.from_numpy(np.asarray(getattr(action, bound), np.float32)))
         nn.init.orthogonal_(self.mean.weight, 0.01)
-        nn.init.orthogonal_(self.value.weight, 1.0)
+        nn.init.orthogonal_(self.value[-1].weight, 1.0)
 
     def begin(self, rows: int) -> Tensor:
         """The memory (n, D) of new episodes."""
@@ -66,7 +73,8 @@ class ActorCritic(nn.Module):
     def recall(self, embedded: Tensor, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean action (n, A), value (n,) and next memory (n, D)."""
         memory = self.memory(embedded, memory)
-        return torch.tanh(self.mean(memory)), self.value(memory).squeeze(-1), memory
+        value = self.value(memory.detach() if self.apart else memory)
+        return torch.tanh(self.mean(memory)), value.squeeze(-1), memory
 
     def along(self, embedded: Tensor, memory: Tensor, fresh: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """`recall` step by step: means (T, n, A) and values (T, n) of what is seen, (T, n, D), and the memory after it.

@@ -16,6 +16,7 @@ Shape legend: n environments, T steps of a rollout, A actions, D memory width.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -44,14 +45,18 @@ VecEnv = VectorEnv[Any, Any, Any]
 class PPOConfig:
     """What is trained on what, for how long.
 
-    env, env_kwargs: for `gymnasium.make_vec`; world: of a wmsim environment, None for others, and view: how those are
-    seen (settings of `wmsim.env.pictured.Pictured`), None for as they are. steps: environment steps in all. rollout:
-    T, between two updates. truncate: steps after which an episode is cut off, None for the environment's own limit.
-    epochs, groups: passes over a rollout, and the groups of environments that each is cut into. clip, entropy, value,
-    discount, smoothing (lambda), rate, norm: of PPO. clone: "actor.pt" of `agents.bc` that the policy begins from, ""
-    for none; kl: weight of the divergence from it, KL(policy || clone); settle: updates at the beginning in which
-    only the value is learnt. save_every: updates between two saved states; keep_every: between two policies that are
-    kept as policy-<steps>.onnx, 0 for none. threads: of torch, 0 for its own.
+    env, env_kwargs: for `gymnasium.make_vec`; world: of a wmsim environment, None for others, and view: how those
+    are seen (settings of `wmsim.env.pictured.Pictured`), None for as they are. steps: environment steps in all.
+    rollout: T, between two updates. truncate: steps after which an episode is cut off, None for the environment's
+    own limit. epochs, groups: passes over a rollout, and the groups of environments that each is cut into. clip,
+    entropy, value, discount, smoothing (lambda), rate, norm: of PPO; critic: times the rate at which the value's
+    own layers learn. clone: "actor.pt" of `agents.bc` that the policy begins from, "" for none; kl: weight of the
+    divergence from it, KL(policy || clone); settle: updates at the beginning in which only the value is learnt.
+    explore: standard deviation of actions at the beginning, in half ranges, None for the network's own (the clone's
+    is the spread of what drivers did, which shakes the car); smooth: share of a step's deviation from the mean that
+    carries over to the next (autoregressive exploration, Korenkevych et al., arXiv 1903.11524): the car is shaken
+    less, and gets further from where it would have been. save_every: updates between two saved states; keep_every:
+    between two policies that are kept as policy-<steps>.onnx, 0 for none. threads: of torch, 0 for its own.
     """
 
     out: str
@@ -71,10 +76,13 @@ class PPOConfig:
     discount: float = 0.97
     smoothing: float = 0.95
     rate: float = 4e-4
+    critic: float = 1.0
     norm: float = 0.5
     clone: str = ""
     kl: float = 0.1
     settle: int = 4
+    explore: float | None = None
+    smooth: float = 0.0
     seed: int = 0
     save_every: int = 20
     keep_every: int = 0
@@ -84,6 +92,8 @@ class PPOConfig:
         """ValueError: environments that cannot be cut into the groups, or nothing to train."""
         if self.num_envs % self.groups:
             raise ValueError(f"num_envs={self.num_envs} environments cannot be cut into groups={self.groups}")
+        if not 0 <= self.smooth < 1:
+            raise ValueError(f"smooth is at least 0 and less than 1, got {self.smooth}")
         if self.steps < self.num_envs * self.rollout:
             raise ValueError(f"steps={self.steps} are less than one rollout of {self.num_envs} x {self.rollout}")
 
@@ -97,7 +107,8 @@ class PPOConfig:
 class Rollout:
     """T steps of n environments; memory: (n, D) at their beginning, fresh (T, n): whether an episode began there.
 
-    clone: (T, n, A) what the clone would have done on average; zeros without one.
+    clone: (T, n, A) what the clone would have done on average; zeros without one. strayed: (n, A) how far the action
+    before the first was from its mean.
     """
 
     observation: list[Observation]
@@ -108,12 +119,13 @@ class Rollout:
     fresh: Tensor
     clone: Tensor
     memory: Tensor
+    strayed: Tensor
 
     def rows(self, chosen: Tensor) -> Rollout:
         """Some of the environments."""
         seen = [_rows(one, chosen) for one in self.observation]
         timed = (self.action, self.log_density, self.value, self.advantage, self.fresh, self.clone)
-        return Rollout(seen, *(part[:, chosen] for part in timed), self.memory[chosen])
+        return Rollout(seen, *(part[:, chosen] for part in timed), self.memory[chosen], self.strayed[chosen])
 
 
 def make(config: PPOConfig) -> VecEnv:
@@ -144,9 +156,16 @@ class PPO:
         onnx_export()
         torch.manual_seed(config.seed)
         self.config, self.env, self.out = config, env, Path(config.out)
-        self.network = ActorCritic(env.single_observation_space, env.single_action_space)
+        self.network = ActorCritic(env.single_observation_space, env.single_action_space, apart=bool(config.clone))
         self.clone = self._cloned() if config.clone else None
-        self.optimizer = torch.optim.Adam(self.network.parameters(), config.rate, eps=1e-5)
+        if config.explore is not None:
+            for one in filter(None, (self.network, self.clone)):
+                nn.init.constant_(one.log_std, math.log(config.explore))
+        self.rates = config.rate, config.rate * config.critic
+        worth = list(self.network.value.parameters())
+        others = [p for name, p in self.network.named_parameters() if not name.startswith("value.")]
+        groups = [{"params": some, "lr": rate} for some, rate in zip((others, worth), self.rates, strict=True)]
+        self.optimizer = torch.optim.Adam(groups, eps=1e-5)
         self.update, self.seconds = 0, 0.0
         self.returns: deque[float] = deque(maxlen=100)
         self.lengths: deque[int] = deque(maxlen=100)
@@ -168,7 +187,8 @@ class PPO:
             task = progress.add_task("updates", total=c.updates, completed=self.update)
             while self.update < c.updates:
                 began = time.perf_counter()
-                self.optimizer.param_groups[0]["lr"] = c.rate * (1 - self.update / c.updates)
+                for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+                    group["lr"] = rate * (1 - self.update / c.updates)
                 watched = self.learn(self.collect())
                 self.update += 1
                 self.seconds += time.perf_counter() - began
@@ -196,21 +216,23 @@ class PPO:
         self.seen, self.memory = _tensors(seen), self.network.begin(self.config.num_envs)
         self.fresh = torch.ones(self.config.num_envs, dtype=torch.bool)
         self.recalled = self.memory
+        self.strayed = torch.zeros(self.config.num_envs, *self.env.single_action_space.shape)
         self.gained, self.lived = np.zeros(self.config.num_envs), np.zeros(self.config.num_envs, int)
 
     @torch.no_grad()
     def collect(self) -> Rollout:
         """T steps of every environment."""
-        c, network, began = self.config, self.network, self.memory
-        seen, action, density, value, reward, going, after, fresh, cloned = ([] for _ in range(9))
+        c, network, began, strayed = self.config, self.network, self.memory, self.strayed
+        seen, action, means, value, reward, going, after, fresh, cloned = ([] for _ in range(9))
         for _ in range(c.rollout):
             seen.append(self.seen)
             fresh.append(self.fresh)
             mean, worth, self.memory = network(self.seen, self.memory * ~self.fresh[:, None])
             cloned.append(self._as_cloned(mean))
-            chosen = mean + network.log_std.exp() * torch.randn_like(mean)
+            self.strayed = stray(self.strayed, self.fresh, network.log_std, c.smooth)
+            chosen = mean + self.strayed
             action.append(chosen)
-            density.append(log_density(chosen, mean, network.log_std))
+            means.append(mean)
             value.append(worth)
             shown, gain, terminated, truncated, info = self.env.step(network.scaled(chosen).numpy())
             over = terminated | truncated
@@ -223,8 +245,9 @@ class PPO:
         worth, paid = torch.stack(value), torch.stack(reward)
         given = worth, paid, torch.stack(going), torch.stack(after), last
         advantage = advantages(*given, c.discount, c.smoothing)
-        stacked = torch.stack(action), torch.stack(density), worth, advantage, torch.stack(fresh)
-        return Rollout(seen, *stacked, torch.stack(cloned), began)
+        done, new = torch.stack(action), torch.stack(fresh)
+        density = strayed_density(done - torch.stack(means), strayed, new, network.log_std, c.smooth)
+        return Rollout(seen, done, density, worth, advantage, new, torch.stack(cloned), began, strayed)
 
     def _as_cloned(self, mean: Tensor) -> Tensor:
         """What the clone would do now, (n, A)."""
@@ -266,7 +289,7 @@ class PPO:
     def _losses(self, part: Rollout) -> dict[str, Tensor]:
         c, network = self.config, self.network
         mean, worth = self._replayed(part)
-        density = log_density(part.action, mean, network.log_std)
+        density = strayed_density(part.action - mean, part.strayed, part.fresh, network.log_std, c.smooth)
         ratio = (density - part.log_density).exp()
         good = (part.advantage - part.advantage.mean()) / (part.advantage.std() + 1e-8)
         clipped = ratio.clamp(1 - c.clip, 1 + c.clip)
@@ -277,7 +300,9 @@ class PPO:
         settled = float(self.update >= c.settle or self.clone is None)
         total = settled * (policy - c.entropy * entropy + c.kl * away) + c.value * value
         moved = ((ratio - 1) - (density - part.log_density)).mean()
-        return {"total": total, "policy": policy, "value": value, "entropy": entropy, "kl": moved, "away": away}
+        known = 1 - part.advantage.var() / (part.advantage + part.value).var().clamp(min=1e-8)
+        watched = {"policy": policy, "value": value, "entropy": entropy, "kl": moved, "away": away}
+        return {"total": total, **watched, "explained_variance": known}
 
     def _away(self, mean: Tensor, cloned: Tensor) -> Tensor:
         """KL(policy || clone) of the Gaussians, averaged over moments; 0 without a clone."""
@@ -333,6 +358,19 @@ class PPO:
             raise ValueError(f"{self._state} is of another network: choose another out= or delete it") from error
         self.optimizer.load_state_dict(state["optimizer"])
         self.update, self.seconds = state["update"], state["seconds"]
+
+
+def stray(before: Tensor, fresh: Tensor, log_std: Tensor, smooth: float) -> Tensor:
+    """The next deviation (n, A) from the mean action, after `before`; where an episode is fresh (n,), from nothing."""
+    drawn = log_std.exp() * torch.randn_like(before)
+    return torch.where(fresh[:, None], drawn, smooth * before + math.sqrt(1 - smooth**2) * drawn)
+
+
+def strayed_density(strayed: Tensor, before: Tensor, fresh: Tensor, log_std: Tensor, smooth: float) -> Tensor:
+    """Log density (T, n) of deviations (T, n, A) that `stray` drew one after another, the first after `before`."""
+    earlier = torch.cat([before[None], strayed[:-1]]) * ~fresh[..., None]
+    spread = log_std + 0.5 * math.log(1 - smooth**2) * ~fresh[..., None]
+    return log_density(strayed, smooth * earlier, spread)
 
 
 def advantages(

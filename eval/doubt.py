@@ -1,6 +1,9 @@
-"""How uncertain a dream says it is where its past is real: what is above that, a guarded dream halts at.
+"""How uncertain a dream gets where drivers were as they were recorded: what is above that, a guarded dream halts at.
 
-Shape legend: N moments of a recording.
+A dream that goes on from a recorded moment under the recorded actions doubts more with every frame, so what is usual is
+measured along such drives, as long as the agent's own, and not for their first frame alone.
+
+Shape legend: N moments of a recording, T frames dreamt from each.
 """
 
 from __future__ import annotations
@@ -17,33 +20,38 @@ from wmsim.world import Start, World
 Array = np.ndarray[Any, Any]
 
 
-def doubt(world: World, data: str | Path, count: int, before: int = 16) -> Array:
-    """(N,) the uncertainty of the next frame behind `before` recorded ones, at `count` recorded moments or some more.
+def doubt(world: World, data: str | Path, count: int, frames: int = 1, before: int = 16) -> Array:
+    """(N, T) the uncertainty of each of the next `frames` behind `before` recorded ones, under the recorded actions.
 
-    ValueError: the world tells no uncertainty, or the recording does not fit it.
+    From `count` recorded moments or some more. ValueError: the world tells no uncertainty, or the recording does not
+    fit it or is too short.
     """
     if not world.spec.uncertainty:
         raise ValueError(f"world {world.spec.name!r} tells no uncertainty")
-    moments, slots = RecordedStarts(data, world.spec, before + 1), list(range(world.slots))
+    moments, slots = RecordedStarts(data, world.spec, before + frames), list(range(world.slots))
     told = []
     for first in range(0, count, world.slots):
         seeds = list(range(first, first + world.slots))
-        known, taken = split(moments.draw(seeds))
+        known, taken = split(moments.draw(seeds), before)
         world.reset(slots, seeds, known)
-        said = world.step(slots, taken).uncertainty
-        assert said is not None
-        told.append(said.amax(1).float().cpu().numpy())
+        drive = []
+        for control in taken:
+            said = world.step(slots, control).uncertainty
+            assert said is not None
+            drive.append(said.amax(1).float().cpu().numpy())
+        told.append(np.stack(drive, 1))
     return np.concatenate(told)
 
 
-def split(start: Start) -> tuple[Start, Control]:
-    """All frames but the last, and the control that led to the last."""
+def split(start: Start, before: int) -> tuple[Start, list[Control]]:
+    """The first `before` frames, and the controls that led to the others, one by one."""
     control = start.control
     assert control is not None
     assert control.robot is not None
-    frames = {camera: film[:, :-1] for camera, film in start.frames.items()}
-    proprio = None if start.proprio is None else start.proprio[:, :-1]
-    earlier, last = (
-        Control(robot=part, domain=control.domain) for part in (control.robot[:, :-1], control.robot[:, -1:])
+    frames = {camera: film[:, :before] for camera, film in start.frames.items()}
+    proprio = None if start.proprio is None else start.proprio[:, :before]
+    earlier, *later = (
+        Control(robot=part, domain=control.domain)
+        for part in (control.robot[:, : before - 1], *control.robot[:, before - 1 :].split(1, 1))
     )
-    return Start(frames, earlier, proprio), last
+    return Start(frames, earlier, proprio), later

@@ -57,13 +57,14 @@ Make = Callable[[Arena], Policy]
 class TransferConfig:
     """data: the recording that is cloned and whose moments are starts. dream: what is trained in, "dream" for what
     ships or a path. seeds: of training. steps: environment steps of each. episodes, frames: E and T of every row;
-    before: frames until a policy takes over; first_town: seeds of unseen towns begin here. success: share of the best
-    row's mean return that an episode must earn, without an end, to count. slots: played at once. env, env_kwargs,
-    view: anyone's environment in the twin's place, and how it is seen (`wmsim.env.pictured.Pictured`); "" for the
-    Drive twin. train, clone, plan: settings of the agents. guards: of the dream that is trained in, beside which
-    `unguarded` is trained without them, one seed; halt: they stop an episode where the uncertainty is above that
-    quantile of what it is behind recorded pasts, 0 for never. keep: policies kept along training, for the gap. mpc:
-    episodes of the planner's row, 0 for none. fast: all of it in small.
+    before: frames until a policy takes over; first_town: seeds of unseen towns begin here. success: share of the
+    best row's mean return that an episode must earn, without an end, to count. slots: played at once. env,
+    env_kwargs, view: anyone's environment in the twin's place, and how it is seen (`wmsim.env.pictured.Pictured`);
+    "" for the Drive twin. train, clone, plan: settings of the agents. guards: of the dream that is trained in,
+    beside which `unguarded` is trained without them, one seed; halt: they stop an episode where the uncertainty is
+    above what that share of equally long dreams under recorded actions never reach (`eval.doubt`), 0 for never.
+    keep: policies kept along training, for the gap. mpc: episodes of the planner's row, 0 for none. fast: all of it
+    in small.
     """
 
     data: str
@@ -139,8 +140,9 @@ def guards_of(config: TransferConfig) -> dict[str, Any]:
         return dict(config.guards)
     path = Path(config.out) / "doubt.json"
     if not path.exists():
-        spread = doubt(dream.load(source_of(config), slots=config.slots), config.data, 8 * config.episodes)
-        path.write_text(json.dumps(float(np.quantile(spread, config.halt))))
+        frames = int(config.train.get("truncate") or config.frames)
+        usual = doubt(dream.load(source_of(config), slots=config.slots), config.data, 2 * config.episodes, frames)
+        path.write_text(json.dumps(float(np.quantile(usual.max(1), config.halt))))
     return {**config.guards, "halt": json.loads(path.read_text())}
 
 

@@ -330,6 +330,21 @@ def test_episodes_begin_at_recorded_moments_drawn_by_their_seed(tmp_path: Path) 
     assert begun == {20 * e + t for e in range(3) for t in range(5)}
 
 
+def test_only_early_moments_when_that_is_asked(tmp_path: Path) -> None:
+    data, world = _recording(tmp_path / "data"), _given()
+    env = WorldEnv("toy", world, starts={"data": data, "seconds": 9 / 16})
+    begun = set()
+    for seed in range(60):
+        env.reset(seed=seed)
+        assert world.starts is not None
+        begun.add(int(world.starts.frames["top"][0, 0, 0, 0, 0]))
+    assert begun == {20 * e + t for e in range(3) for t in range(2)}
+    with pytest.raises(ValueError, match=r"no episode has 8 frames to begin from within 0\.2 seconds"):
+        WorldEnv("toy", _given(), starts={"data": data, "seconds": 0.2})
+    with pytest.raises(ValueError, match="starts is a dataset or"):
+        WorldEnv("toy", _given(), starts={"path": data})
+
+
 def test_a_recording_that_does_not_fit_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"frames \(16, 16, 3\), camera 'top' has \(8, 8, 3\)"):
         WorldEnv("toy", _given(), starts=_recording(tmp_path / "large", 16))

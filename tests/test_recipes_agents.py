@@ -18,12 +18,13 @@ pytest.importorskip("tensorboard", reason="the curves need the [train] extra")
 from rich.console import Console
 
 from agents import bc, mpc, ppo
-from agents.bc import BCConfig
+from agents.bc import BCConfig, earnings
 from agents.mpc import PlanConfig, Planner
 from agents.network import ActorCritic, parts
-from agents.ppo import PPO, PPOConfig, advantages
+from agents.ppo import PPO, PPOConfig, advantages, stray, strayed_density
 from wmsim.control import Control
 from wmsim.data import episodes
+from wmsim.data.cache import open_cache
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.policy import RandomPolicy
@@ -86,11 +87,35 @@ def test_advantages_are_sums_of_discounted_surprises() -> None:
             assert float(found[start, env]) == pytest.approx(total, abs=1e-5)
 
 
+def test_the_density_of_strayed_actions_is_that_of_the_whole_walk() -> None:
+    torch.manual_seed(0)
+    log_std, fresh = torch.tensor([-1.0, -2.0]), torch.zeros(6, 3, dtype=torch.bool)
+    fresh[4, 1] = True
+    before = walk = 0.3 * torch.randn(3, 2)
+    walks = []
+    for t in range(6):
+        walk = stray(walk, fresh[t], log_std, 0.8)
+        walks.append(walk)
+    strayed, lag = torch.stack(walks), torch.arange(6)
+    for env, first in ((0, 0), (1, 4)):  # a Gaussian with the covariance of an AR(1) walk from where it began
+        gone = lag[: 6 - first, None]
+        middle, spread = torch.zeros(6 - first, 2), 0.8 ** (gone - gone.T).abs().double()
+        if first == 0:
+            middle, spread = 0.8 ** (gone + 1) * before[env], spread - 0.8 ** (gone + gone.T + 2)
+        whole = [
+            torch.distributions.MultivariateNormal(middle[:, axis].double(), (2 * log_std[axis]).exp() * spread)
+            for axis in range(2)
+        ]
+        told = sum(float(one.log_prob(strayed[first:, env, axis].double())) for axis, one in enumerate(whole))
+        found = strayed_density(strayed, before, fresh, log_std, 0.8)[first:, env]
+        assert float(found.sum()) == pytest.approx(told, abs=1e-3)
+
+
 def test_what_time_cuts_off_is_worth_what_the_critic_says_of_its_last_frame(tmp_path: Path) -> None:
     config = _config(tmp_path)
     env = ppo.make(config)
     trainer = PPO(config, env)
-    trainer.network.value.bias.data[:] = 100.0
+    trainer.network.value[-1].bias.data[:] = 100.0
     rollout = trainer.collect()
     env.close()
     surprise_there = rollout.advantage[7] + rollout.value[7]  # the eighth step is cut off: reward + discounted worth
@@ -197,6 +222,25 @@ def test_a_clone_of_a_share_learns_from_whole_episodes_of_it(tmp_path: Path) -> 
     assert policy.act([0, 1], seen, {})[:, 0, 0] == pytest.approx([1.0, -1.0], abs=0.5)
 
 
+def test_a_clone_knows_what_drivers_went_on_to_earn(tmp_path: Path) -> None:
+    dataset = episodes.create(tmp_path / "data", DatasetSpec(8.0, (36, 36), ("push",), reward=True, termination=True))
+    paid = np.random.default_rng(0).normal(size=(2, 24)).astype(np.float32)
+    for index in range(2):
+        frames, action = np.zeros((25, 36, 36, 3), np.uint8), np.zeros((24, 1), np.float32)
+        episodes.write(dataset, index, Episode(frames, action, reward=paid[index], terminated=index == 1))
+    episodes.finalise(dataset)
+    earned, known = earnings(open_cache(tmp_path / "data", progress=False), 0.8)
+    for index in range(2):
+        weights = 0.8 ** np.arange(24)
+        told = [(paid[index, t:] * weights[: 24 - t]).sum() for t in range(24)]
+        assert earned[25 * index : 25 * index + 24] == pytest.approx(told, abs=1e-5)
+    assert known[:25].sum() == 24 - 11  # of the drive that was cut off, all but the last: 0.8 ** 11 < 0.1
+    assert known[25:].sum() == 24
+    bc.train(_clone(tmp_path, worth=1.0, discount=0.8, steps=2))
+    with pytest.raises(ValueError, match="discount"):
+        _clone(tmp_path, discount=1.0)
+
+
 def test_what_cannot_be_cloned_is_told(tmp_path: Path) -> None:
     _films(tmp_path / "data", 3, width=2)
     with pytest.raises(ValueError, match="have 2 numbers, the environment takes 1"):
@@ -221,7 +265,7 @@ def test_a_training_begins_as_its_clone_and_is_held_near_it(tmp_path: Path) -> N
         trainer = PPO(config, env)
         assert torch.equal(trainer.network.mean.weight, torch.load(actor, weights_only=True)["network"]["mean.weight"])
         first = trainer.learn(trainer.collect())
-        assert first["away"] < 0.05  # only the value has learnt so far
+        assert first["away"] == pytest.approx(0, abs=1e-6)  # only the value has learnt so far
         for trainer.update in range(1, 6):
             away[kl] = trainer.learn(trainer.collect())["away"]
         env.close()

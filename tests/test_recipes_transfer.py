@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from eval import agreement, transfer
 from eval.agreement import Cruise, Shaken, compare
 from eval.arena import Arena, ArenaConfig, Departures, Played, depart_from
 from eval.baselines import copying, scrambled
+from eval.doubt import doubt
 from eval.transfer import per_kilometre, ratio, row_of
 from eval.twins import TWINS
 from wmsim.data import episodes
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.policy import RandomPolicy
+from wmsim.sims.toy import ToyWorld
+from wmsim.world import WorldSpec
 
 
 class Constant:
@@ -239,6 +243,39 @@ def _recording(root: Path) -> Path:
         episodes.write(dataset, index, Episode(frames, action, **given))
     episodes.finalise(dataset)
     return root
+
+
+class Doubting(ToyWorld):
+    """A toy whose doubt is the sum of the steering told since it began, so that doubt tells what was passed on."""
+
+    @property
+    def spec(self) -> WorldSpec:
+        return replace(super().spec, uncertainty=True)
+
+    def reset(self, slots: Any, seeds: Any, starts: Any = None) -> Any:
+        self.told = np.zeros(self.slots)
+        self.shape = starts.frames["top"].shape[1], starts.control.robot.shape[1]
+        return super().reset(slots, seeds)
+
+    def step(self, slots: Any, control: Any) -> Any:
+        self.told += control.robot[:, 0, 0].numpy()
+        return replace(super().step(slots, control), uncertainty=torch.from_numpy(self.told.copy())[:, None])
+
+
+def test_doubt_is_measured_along_recorded_drives(tmp_path: Path) -> None:
+    dataset = episodes.create(tmp_path, DatasetSpec(16.0, (16, 16), ("steer", "pedal"), termination=True))
+    action = np.stack([np.arange(11), np.zeros(11)], 1).astype(np.float32) / 20
+    frames = np.zeros((12, 16, 16, 3), np.uint8)
+    episodes.write(dataset, 0, Episode(frames, action, reward=np.zeros(11, np.float32), terminated=False))
+    episodes.finalise(dataset)
+    world = Doubting(2, size=16)
+    found = doubt(world, tmp_path, 20, frames=3, before=5)
+    assert world.shape == (5, 4)  # five frames are known, and the four controls between them
+    first = np.rint(20 * found[:, :1])
+    assert set(first.ravel()) == {4, 5, 6, 7, 8}
+    assert 20 * found == pytest.approx(np.cumsum(first + np.arange(3), 1), abs=1e-3)
+    with pytest.raises(ValueError, match="tells no uncertainty"):
+        doubt(ToyWorld(2, size=16), tmp_path, 4)
 
 
 def test_transfer_and_agreement_run_in_small_and_are_not_done_twice(

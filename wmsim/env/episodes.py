@@ -5,8 +5,9 @@ Shape legend: n rows named in a call, S rows in all, T frames per step, P propri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -84,7 +85,7 @@ class Episodes:
         self.camera = task.camera or next(iter(world.spec.cameras))
         self.frames: Frames = {}
         self.proprio: Tensor | None = None
-        self._starts = None if config.starts is None else RecordedStarts(config.starts, world.spec)
+        self._starts = None if config.starts is None else _recorded(config.starts, world)
         self._rows = rows
         self._ledger = np.zeros(rows, _LEDGER)
         self._ledger["seed"] = -1
@@ -209,6 +210,14 @@ class Episodes:
         if step.proprio is not None:
             given["proprio"] = step.proprio[:, -1]
         return given
+
+
+def _recorded(starts: str | Path | Mapping[str, Any], world: World) -> RecordedStarts:
+    """Where episodes begin; ValueError: settings that are none of "data" and "seconds"."""
+    asked: dict[str, Any] = dict(starts) if isinstance(starts, Mapping) else {"data": starts}
+    if "data" not in asked or set(asked) - {"data", "seconds"}:
+        raise ValueError(f'starts is a dataset or {{"data": a dataset, "seconds": a number}}, got {starts}')
+    return RecordedStarts(asked["data"], world.spec, seconds=asked.get("seconds"))
 
 
 def _limit(spec: WorldSpec, task: Task, config: EnvConfig) -> int:
