@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 from wmsim.control import Control, wheel_space
-from wmsim.policy import DriverConfig, Executor, Policy, RandomPolicy, ScriptedDriver, pursuit
+from wmsim.policy import DriverConfig, Executor, Policy, RandomPolicy, ScriptedDriver, WanderPolicy, pursuit
 from wmsim.sims.state import STATE_NAMES
 
 
@@ -36,6 +37,32 @@ def test_random_policies_draw_from_the_space_by_seed_alone() -> None:
         assert wheel_space().contains(both[0, 0])
         np.testing.assert_array_equal(both[1], one[0])
         assert not np.array_equal(both[0], both[1])
+
+
+def test_wandering_holds_values_for_spells_and_rests_by_seed_alone() -> None:
+    space = spaces.Box(np.array([-1, 0.5], np.float32), np.array([3, 2], np.float32))
+    first, second = WanderPolicy(space, 2, 2, 6), WanderPolicy(space, 1, 2, 6)
+    assert isinstance(first, Policy)
+    first.reset([0, 1], [4, 9])
+    second.reset([0], [9])
+    told = []
+    for _ in range(400):
+        both, one = first.act([0, 1], None, {}), second.act([0], None, {})
+        assert space.contains(both[0, 0])
+        np.testing.assert_array_equal(both[1], one[0])
+        told.append(both[0, 0])
+    walk = np.stack(told)
+    for number, rest in ((0, 0.0), (1, 0.5)):
+        changes = np.flatnonzero(np.diff(walk[:, number]))
+        assert np.diff(changes).min() >= 2
+        assert 0.3 < (walk[:, number] == np.float32(rest)).mean() < 0.7
+        assert len(set(walk[:, number])) > 20
+    first.reset([0], [4])
+    np.testing.assert_array_equal(first.act([0], None, {})[0, 0], walk[0])
+    with pytest.raises(ValueError, match="bounded Box"):
+        WanderPolicy(spaces.Discrete(3), 1)
+    with pytest.raises(ValueError, match="spells"):
+        WanderPolicy(space, 1, 0)
 
 
 def test_the_driver_steers_towards_the_lane() -> None:

@@ -96,7 +96,10 @@ def record(
     episodes: Annotated[int | None, typer.Option(help="stop at so many episodes; this or --frames")] = None,
     frames: Annotated[int | None, typer.Option(help="stop at so many frames")] = None,
     policy: Annotated[
-        str, typer.Option(help="random, driver (follows the lanes of the Drive twin), PATH.onnx or module:callable")
+        str,
+        typer.Option(
+            help="random, wander, driver (for the Drive twin), PATH.onnx or module:callable"
+        ),
     ] = "random",
     seed: Annotated[int, typer.Option(help="episode i is keyed by seed + i")] = 0,
     workers: Annotated[int, typer.Option(help="processes that record at the same time")] = 1,

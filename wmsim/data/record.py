@@ -48,7 +48,7 @@ class RecordConfig:
     """What to record and where.
 
     env: a Gymnasium id, or a callable that makes the environment (importable by name when workers > 1). out: the
-    folder. episodes, frames: stop when there are so many; one of the two. policy: "random", "driver",
+    folder. episodes, frames: stop when there are so many; one of the two. policy: "random", "wander", "driver",
     "PATH.onnx" or "module:callable", see `rollout.make_actor`. levels: settings of the policy; episode i takes the
     i-th, round robin. seed: episode i has seed + i. workers: processes; 1 records in this one. max_steps: longer
     episodes are cut. view: where the picture is. declared: what the environment does not tell. kwargs: go to gym.make.

@@ -191,7 +191,7 @@ def _names(names: tuple[str, ...], width: int, stem: str) -> tuple[str, ...]:
 
 
 def make_actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) -> Actor:
-    """The policy "random", "driver" (wmsim.policy.ScriptedDriver), a file "PATH.onnx", or what "module:callable" makes.
+    """The policy "random", "wander", "driver" (a `wmsim.policy.ScriptedDriver`), "PATH.onnx" or "module:callable".
 
     A callable gets the environment and the level's settings and returns a `wmsim.policy.Policy`. ValueError: an unknown
     name, or a file trained in other spaces.
@@ -199,6 +199,8 @@ def make_actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) ->
     kinds = importlib.import_module("wmsim.policy")
     if policy == "random":
         chosen = kinds.RandomPolicy(env.action_space, 1)
+    elif policy == "wander":
+        chosen = kinds.WanderPolicy(env.action_space, 1)
     elif policy == "driver":
         chosen = kinds.ScriptedDriver(kinds.DriverConfig(**level), 1)
     elif policy.endswith(".onnx"):
@@ -216,7 +218,7 @@ def _factory(policy: str) -> Callable[..., Any]:
         factory: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError, TypeError) as fault:
         raise ValueError(
-            f"unknown policy {policy!r}: use 'random', 'driver', 'PATH.onnx' or 'module:callable' ({fault})"
+            f"unknown policy {policy!r}: use 'random', 'wander', 'driver', 'PATH.onnx' or 'module:callable' ({fault})"
         ) from fault
     return factory
 

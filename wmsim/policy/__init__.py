@@ -3,7 +3,7 @@
 from wmsim.policy.driver import DriverConfig, ScriptedDriver, pursuit
 from wmsim.policy.onnx import OnnxPolicy, save_policy
 from wmsim.policy.protocol import Executor, Policy, rows_of
-from wmsim.policy.random import RandomPolicy
+from wmsim.policy.random import RandomPolicy, WanderPolicy
 from wmsim.policy.remote import RemoteConfig, RemotePolicy
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "RemoteConfig",
     "RemotePolicy",
     "ScriptedDriver",
+    "WanderPolicy",
     "pursuit",
     "rows_of",
     "save_policy",

@@ -1,4 +1,4 @@
-"""A policy that draws every action evenly from its space.
+"""Policies that know nothing: one draws every action evenly from its space, one wanders through it in spells.
 
 Shape legend: n slots asked for.
 """
@@ -36,3 +36,40 @@ class RandomPolicy:
             self._space.seed(int(self._rngs[row].integers(2**31)))
             drawn.append(self._space.sample())
         return np.stack(drawn)[:, None]
+
+
+class WanderPolicy:
+    """Holds actions for spells of random length: half of them at rest, the others at a value drawn evenly.
+
+    Each number of the action keeps its own time. Actions drawn anew at every step cancel each other out before they
+    have moved a body; spells take it to places that a recording must hold. Rest is what lies nearest to 0.
+    """
+
+    def __init__(self, space: spaces.Space[Any], slots: int, shortest: int = 2, longest: int = 24) -> None:
+        """space: of one slot's action. ValueError: it is no bounded Box, or no spell is as long as asked."""
+        need_slots(slots)
+        if not isinstance(space, spaces.Box) or not space.is_bounded():
+            raise ValueError(f"a wandering policy needs a bounded Box of actions, got {space}")
+        if not 1 <= shortest <= longest:
+            raise ValueError(f"spells have 1 <= shortest <= longest steps, got {shortest} and {longest}")
+        self._space, self._lengths = space, (shortest, longest)
+        self._rngs = [np.random.default_rng(0) for _ in range(slots)]
+        self._held = np.zeros((slots, *space.shape), space.dtype)
+        self._left = np.zeros((slots, *space.shape), int)
+
+    def reset(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
+        """Key the rows' generators; new spells begin."""
+        for row, seed in zip(rows, seeds, strict=True):
+            self._rngs[row], self._left[row] = np.random.default_rng([seed, 0x5B]), 0
+
+    def act(self, rows: Sequence[int], observation: Any, info: Mapping[str, Any]) -> NDArray[Any]:
+        """(n, 1, ...) the values held now."""
+        low, high = self._space.low, self._space.high
+        for row in rows:
+            rng, over = self._rngs[row], self._left[row] == 0
+            value = np.where(rng.random(low.shape) < 0.5, np.clip(0, low, high), rng.uniform(low, high))
+            self._held[row] = np.where(over, value, self._held[row])
+            length = rng.integers(self._lengths[0], self._lengths[1], low.shape, endpoint=True)
+            self._left[row] = np.where(over, length, self._left[row]) - 1
+        held: NDArray[Any] = self._held[list(rows)][:, None]
+        return held
