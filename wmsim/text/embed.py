@@ -1,4 +1,4 @@
-"""Sentence embeddings: MiniLM-L6 (Wang et al. 2020, trained by sentence-transformers) from a wheel, read without a network.
+"""Sentence embeddings: MiniLM-L6 (Wang et al. 2020, trained by sentence-transformers) from a wheel, no network.
 
 The network is a BERT encoder of six layers, written out here in plain torch: importing `transformers` would cost four
 seconds and bring nothing else. Shape legend: N texts, T tokens, D = 384 width, H = 12 heads.

@@ -15,14 +15,16 @@ _POLITE = re.compile(r"^(?:please|pls|hey|hi|hello|ok|okay|so|well|now|and|then|
 
 # A question that is a wish in disguise: "what about fog?", "why not make it rain?", "would you mind bringing fog?".
 _DISGUISED = re.compile(
-    r"^(?:what if|what about|what would|what (?:does|do) .* (?:in|at|with) |how about|how would|why not|why don't|why do not|"
-    r"why can't|can|could|would|may|might|shall|should|will you|won't you|is it possible|is there any chance|"
-    r"is there a way to|any chance|do you think|do you mind|don't you think|wouldn't it|isn't it time|"
-    r"how come we (?:never|don't)|when will you|when can (?:i|we)|do it|do a|do an|do some|do the)"
+    r"^(?:what if|what about|what would|what (?:does|do) .* (?:in|at|with) |how about|how would|why not|why don't|"
+    r"why do not|why can't|can|could|would|may|might|shall|should|will you|won't you|is it possible|"
+    r"is there any chance|is there a way to|any chance|do you think|do you mind|don't you think|"
+    r"wouldn't it|isn't it time|how come we (?:never|don't)|when will you|"
+    r"when can (?:i|we)|do it|do a|do an|do some|do the)"
 )
 _ASKING = re.compile(
     r"^(?:what|what's|whats|when|when's|where|where's|who|who's|whose|whom|why|which|how|how's|is|isn't|are|aren't|was|"
-    r"wasn't|were|weren't|am|has|hasn't|have (?:you|we|they|i|there|people)|haven't|had|does|doesn't|do|did|didn't|will|won't)\b"
+    r"wasn't|were|weren't|am|has|hasn't|have (?:you|we|they|i|there|people)|haven't|had|"
+    r"does|doesn't|do|did|didn't|will|won't)\b"
 )
 _REFUSING = re.compile(
     r"\b(?:(?:do not|don't|dont|never|must not|mustn't|should not|shouldn't|may not|let's not|let us not|rather not|"
@@ -35,7 +37,8 @@ _REFUSING = re.compile(
 _HARMLESS = re.compile(
     r"\bno (?:more|longer)\b|\bany (?:more|longer)\b|\banymore\b|\b(?:do not|don't|would not|wouldn't) mind\b|"
     r"\bwhy (?:don't|do not)\b|\bdon't you think\b|^no (?:clouds?|sun|sunlight|daylight|light|visibility|end)\b|"
-    r"^no [a-z ]+, |^not (?:a|one|much|any|quite|very|far|yet)\b|\b(?:can|could)(?:not|n't| not)\b|\bdon't see\b|\bnobody can see\b|"
+    r"^no [a-z ]+, |^not (?:a|one|much|any|quite|very|far|yet)\b|\b(?:can|could)(?:not|n't| not)\b|"
+    r"\bdon't see\b|\bnobody can see\b|"
     r"\b(?:sick|tired) of (?:the |this |all )"
 )
 

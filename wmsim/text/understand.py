@@ -33,10 +33,11 @@ from wmsim.text.embed import Embedder
 from wmsim.text.mood import mood
 from wmsim.text.unrelated import UNRELATED
 
-_CUES = (
+_SMALL_WORDS = (
     "no not don't never without nobody none avoid keep stop end enough rid remove off away is was were are does do did "
     "will would how what when where who why which has i my he she it let make can could please a the some want like ?"
-).split()
+)
+_CUES = tuple(_SMALL_WORDS.split())
 _CUE_WEIGHT, _NEAR_WEIGHT, _DECAY, _NEAREST, _FOLDS = 0.2, 2.0, 1e-5, 3, 5
 _ACCEPTED = 0.04
 _FEWEST = 5
