@@ -234,5 +234,35 @@ MORE: tuple[str, ...] = parted("""
     """)
 """More of all kinds, many of them one word or one verb away from an event."""
 
-UNRELATED: tuple[str, ...] = tuple(dict.fromkeys(REFUSED + ASKED + DRIVING + SCENES + SPOKEN + MORE))
+FIGURES: tuple[str, ...] = parted("""
+    it's pouring with applicants / when it rains, money falls / rain or shine we deliver / a rain of criticism
+    rain dance class / the rain man / a foggy excuse / fogged glasses / his future is hazy / hazy recollections
+    the mists of history / mist spray for the hair / night after night he wrote / night nurse / night club
+    overnight delivery / an overnight success / midnight snack / midnight in Paris, the film / a knight's tale
+    black market / blackout drunk / dark humour / dark matter physics / in the dark web / afraid of the dark
+    a leap in the dark / starry-eyed lovers / star wars / movie star / evening class / evening gown / twilight years
+    the sun newspaper / ride into the sunset, cowboy / golden opportunity / the golden age of radio
+    horizon 2030 strategy / a bright idea / a bright student / a clear conscience / clear the air between them
+    in the clear / clear cut decision / clear profit / blue sky thinking / out of the blue / cloud computing
+    cloud storage / on cloud nine / fair enough / fair play / fine, thanks / dry run / dry wine / dry cough
+    high and dry / summer sale / cut and paste / a short cut / cut loose / cut back on coffee / cut him some slack
+    power cut / tax cut / final cut / clear cut / he cut me short / cut off the crusts / merge the cells
+    lane in the bowling alley / drive a nail in / drive up the price / driving force / back seat driver / hard drive
+    cars and trucks are toys / cross examination / cross with me / crossed wires / cross country / crosses and circles
+    the red cross / walk of fame / walk on water / walk through the list / run for office / runner up
+    step up your game / step by step / people skills / people person / street food / street smart / road map for peace
+    road show / roadworthy / road block in the talks / one for the road / middle road / nuts and bolts at work
+    nice work / works council / work out / work of fiction / the works department budget / construction of an argument
+    constructive criticism / building trust / building blocks / close call / closed minds / close the deal / close to me
+    block buster / block chain / barrier to entry / language barrier / sound barrier / dig deep
+    dig in, dinner is ready / repair a friendship / fix me a drink / patch it up / lay the table / lay off
+    turn off the lights in the hall / turn off the lamp / turn off the tap / lights off in the bedroom
+    switch off the lights / put out the candle / water the lawn / pour the tea / pour some milk / a cold shower
+    shower curtain / bridal shower / soak in the bath / wet the brush / drip coffee / drizzle with honey
+    storm out of the room / brainstorm / a storm in a teacup / perfect storm of problems / take by storm / weather app
+    weatherman / weather vane / weathered wood / under the sun / sun cream / sun lounger / sunglasses
+    """)
+"""Turns of speech and compounds that hold an event's words and mean none of it."""
+
+UNRELATED: tuple[str, ...] = tuple(dict.fromkeys(REFUSED + ASKED + DRIVING + SCENES + SPOKEN + MORE + FIGURES))
 """All of them."""
