@@ -4,7 +4,7 @@ PocketSphinx brings its model for American English in its wheel. It hears the re
 captions and of decoys, which can only answer with one of them, and as a loop of phones, which can be anything. A
 caption counts when it explains the sound nearly as well as the phones do, at the pace of speech, and fills most of what
 was said.
-Shape legend: S samples of 16 kHz mono PCM.
+Shape legend: S samples of 16 kHz mono PCM, R of them that are kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from jaxtyping import Int16
 from wmsim.text.unrelated import UNRELATED
 
 _PHRASES, _DECOYS, _FEWEST_WORDS, _MOST_WORDS = 40, 240, 2, 6
-_QUIET, _FRAME = 60.0, 160
+_QUIET, _FRAME, _DITHER = 60.0, 160, 20.0
 _FRAMES_A_PHONE = (3.0, 20.0)
 
 
@@ -134,7 +134,7 @@ def _decode(decoder: Any, samples: Int16[np.ndarray, "S"]) -> None:
     decoder.end_utt()
 
 
-def _trimmed(samples: Int16[np.ndarray, "S"]) -> Int16[np.ndarray, "S"]:
+def _trimmed(samples: Int16[np.ndarray, "S"]) -> Int16[np.ndarray, "R"]:
     """The recording between its first and last loud moment, with a quarter of a second of quiet around it."""
     whole = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME).astype(np.float64)
     loudness = np.sqrt((whole**2).mean(1)) if len(whole) else np.zeros(0)
@@ -144,7 +144,10 @@ def _trimmed(samples: Int16[np.ndarray, "S"]) -> Int16[np.ndarray, "S"]:
     begin, end = max(int(loud[0]) - 25, 0), int(loud[-1]) + 26
     # Full scale for everyone: how far away the microphone stood is of no interest.
     louder = min(12000 / max(float(np.abs(whole[begin:end]).max()), 1.0), 8.0)
-    kept: Int16[np.ndarray, "S"] = np.rint(samples[begin * _FRAME : end * _FRAME] * louder).astype("<i2")
+    sound = samples[begin * _FRAME : end * _FRAME] * louder
+    # Perfect silence, as browsers make it of faint noise, is nothing that the model has heard before.
+    sound += np.random.default_rng(0).normal(0, _DITHER, len(sound))
+    kept: Int16[np.ndarray, "R"] = np.rint(sound).astype("<i2")
     return kept
 
 
