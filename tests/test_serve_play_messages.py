@@ -21,6 +21,7 @@ from wmsim.serve.play_messages import (  # fmt: skip
     Photo,
     Seen,
     Shown,
+    Voice,
     pack_film,
     pack_frame,
     parse,
@@ -50,6 +51,7 @@ def test_a_line_is_read() -> None:
 def test_the_small_kinds_are_read() -> None:
     assert parse(struct.pack("<BI", 4, 77), LIMITS) == Seen(77)
     assert parse(b"\x03abc", LIMITS) == Photo(b"abc")
+    assert parse(b"\x05ab", LIMITS) == Voice(b"ab")
     assert parse('{"do": "rewind", "value": 10}', LIMITS) == Command("rewind", 10.0)
     assert parse('{"do": "reset", "value": null}', LIMITS) == Command("reset", None)
     assert parse('{"do": "event", "value": "  thick  fog "}', LIMITS) == Command("event", "thick fog")
@@ -137,7 +139,14 @@ def _valid(rng: random.Random) -> bytes | str:
     name = rng.choice(list(COMMANDS))
     value = {bool: True, int: 3, float: 2.5, str: "fog"}[COMMANDS[name][0]]
     return rng.choice(
-        [INPUT, PATH, struct.pack("<BI", 4, 3), b"\x03\xff\xd8", json.dumps({"do": name, "value": value})]
+        [
+            INPUT,
+            PATH,
+            struct.pack("<BI", 4, 3),
+            b"\x03\xff\xd8",
+            b"\x05" + bytes(64),
+            json.dumps({"do": name, "value": value}),
+        ]
     )
 
 

@@ -93,3 +93,13 @@ def bootstrap(
         return Interval(whole, np.nan, np.nan, 0)
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Interval(whole, float(low), float(high), len(names))
+
+
+def wilson(hits: int, count: int, z: float = 1.96) -> Interval:
+    """A share and its score interval (Wilson 1927), which holds at 0 and 1 too; z: 1.96 for 95 %. nan for count 0."""
+    if count == 0:
+        return Interval(np.nan, np.nan, np.nan, 0)
+    share, spread = hits / count, z * z / count
+    middle = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * float(np.sqrt(share * (1 - share) / count + spread / (4 * count)))
+    return Interval(share, max(middle - half, 0.0), min(middle + half, 1.0), count)

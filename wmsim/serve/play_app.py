@@ -58,7 +58,7 @@ def hello_of(stage: Stage) -> dict[str, Any]:
         "twin": stage.twin is not None, "draw": stage.ground is not None, "photo": stage.takes_starts,
         "events": None if spec.events is None else list(spec.events), "uncertainty": spec.uncertainty,
         "photo_bytes": limits.message_bytes - 1, "rewind": limits.rewind_seconds, "film": limits.film_seconds,
-        "licence": spec.licence,
+        "licence": spec.licence, "voice": limits.voice_seconds if stage.hearing.speech else 0,
     }  # fmt: skip
 
 

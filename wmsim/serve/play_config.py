@@ -13,11 +13,11 @@ class Limits:
     sessions: at the same time, also the slots of the world that is opened for them. session_seconds, idle_seconds:
     after so long, or so long without a message, the slot is given back. message_bytes: the largest message (a photo);
     text_bytes: the largest command. messages_per_second: of any kind, on average, with bursts of twice as many;
-    commands_per_second: of texts and photos; leaps_per_second: of those commands that cost more than a step (resets,
-    rewinds, photos, the twin). photo_pixels: of an
-    uploaded picture before it is made smaller. rewind_seconds, snapshot_seconds: how far back and how finely. turns:
-    futures left behind that can be returned to. film_seconds: longest recording. unseen: frames sent and not yet
-    painted, beyond which further ones are dropped.
+    commands_per_second: of texts, photos and spoken messages; leaps_per_second: of those commands that cost more than a
+    step (resets, rewinds, photos, speech, the twin). photo_pixels: of an uploaded picture before it is made smaller.
+    rewind_seconds, snapshot_seconds: how far back and how finely. turns: futures left behind that can be returned to.
+    film_seconds: longest film; voice_seconds: longest spoken message. unseen: frames sent and not yet painted, beyond
+    which further ones are dropped.
     """
 
     sessions: int = 4
@@ -33,6 +33,7 @@ class Limits:
     snapshot_seconds: float = 0.5
     turns: int = 4
     film_seconds: float = 120.0
+    voice_seconds: float = 6.0
     unseen: int = 6
 
     def __post_init__(self) -> None:

@@ -1,7 +1,8 @@
 """What page and server say to each other: small binary messages, JSON for rare commands; parsed under strict limits.
 
 Binary messages are little-endian and begin with a byte that tells their kind. Nothing is unpickled or evaluated: a
-message is fixed fields, a list of fixed fields, a picture's bytes, or one flat JSON object of two keys.
+message is fixed fields, a list of fixed fields, the bytes of a picture or a recording, or one flat JSON object of two
+keys.
 Shape legend: P points, H x W pixels.
 """
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from wmsim.serve.play_config import Limits
 
-INPUT, PATH, PHOTO, SEEN = 1, 2, 3, 4
+INPUT, PATH, PHOTO, SEEN, VOICE = 1, 2, 3, 4, 5
 """Kinds of binary messages from the page."""
 FRAME, FILM = 1, 2
 """Kinds of binary messages to the page."""
@@ -27,6 +28,8 @@ RAW, JPEG = 0, 1
 """How a frame's pixels are packed."""
 
 MAX_POINTS = 64
+VOICE_RATE = 16000
+"""Samples a second of a recording."""
 _INPUT = struct.Struct("<BBIffff")
 _PATH = struct.Struct("<BBI")
 _SEEN = struct.Struct("<BI")
@@ -74,6 +77,13 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class Voice:
+    """A short recording: 16-bit little-endian samples, mono, 16 kHz."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Seen:
     """The page has painted the message of this number."""
 
@@ -88,7 +98,7 @@ class Command:
     value: bool | int | float | str | None
 
 
-Message = Inputs | Path | Photo | Seen | Command
+Message = Inputs | Path | Photo | Voice | Seen | Command
 
 COMMANDS: dict[str, tuple[type, float, float]] = {
     "reset": (int, 0, 2**31 - 1),
@@ -113,6 +123,8 @@ def parse(message: bytes | str, limits: Limits) -> Message:
         raise Malformed("an empty message")
     if len(message) > limits.message_bytes:
         raise Malformed(f"a message of {len(message)} bytes, {limits.message_bytes} are allowed")
+    if message[0] == VOICE:
+        return _voice(message, limits)
     kinds: dict[int, Callable[[bytes], Message]] = {INPUT: _inputs, PATH: _path, PHOTO: _photo, SEEN: _seen}
     if message[0] not in kinds:
         raise Malformed(f"unknown kind of message {message[0]}")
@@ -141,6 +153,13 @@ def _path(message: bytes) -> Path:
 
 def _photo(message: bytes) -> Photo:
     return Photo(bytes(message[1:]))
+
+
+def _voice(message: bytes, limits: Limits) -> Voice:
+    most = 2 * round(limits.voice_seconds * VOICE_RATE)
+    if len(message) % 2 == 0 or not 1 < len(message) <= most + 1:
+        raise Malformed(f"a recording of {len(message) - 1} bytes: pairs of bytes, {most} at most")
+    return Voice(bytes(message[1:]))
 
 
 def _seen(message: bytes) -> Seen:
@@ -262,5 +281,5 @@ def pack_film(data: bytes, chunk: int = 65536) -> list[bytes]:
 
 
 def pack_note(kind: str, **facts: Any) -> str:
-    """A rare message in JSON: "hello", "note", "heard", "turns", "film" or "end"."""
+    """A rare message in JSON: "hello", "note", "heard", "spoken", "turns", "film" or "end"."""
     return json.dumps({"say": kind, **facts})

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wmsim.serve.play_film import Pixels, Scene
-from wmsim.serve.play_messages import LEAPS, Command, Inputs, Message, Path, Photo, Seen, Shown
+from wmsim.serve.play_messages import LEAPS, Command, Inputs, Message, Path, Photo, Seen, Shown, Voice
 from wmsim.serve.play_steer import Asked
 from wmsim.serve.session_hands import Hands
 from wmsim.serve.session_outbox import Outbox
@@ -62,7 +62,7 @@ class Session:
         limits, per_second = stage.limits, stage.rate / stage.world.spec.frames_per_step
         self.slot, self.stage = slot, stage
         self.hands, self.outbox = Hands(stage.ground), Outbox(limits.unseen)
-        self.commands: asyncio.Queue[Command | Photo] = asyncio.Queue(_MOST_WAITING)
+        self.commands: asyncio.Queue[Command | Photo | Voice] = asyncio.Queue(_MOST_WAITING)
         self.keep_every = max(round(limits.snapshot_seconds * per_second), 1)
         self.ring = Ring(math.ceil(limits.rewind_seconds * per_second / self.keep_every) + 1)
         self.turns, self.turn = Turns(limits.turns), 1
@@ -95,8 +95,8 @@ class Session:
         else:
             self.commands.put_nowait(message)
 
-    def _allowed(self, message: Command | Photo, now: float) -> bool:
-        leap = isinstance(message, Photo) or message.name in LEAPS
+    def _allowed(self, message: Command | Photo | Voice, now: float) -> bool:
+        leap = isinstance(message, Photo | Voice) or message.name in LEAPS
         return self._commanded.take(now) and (not leap or self._leapt.take(now))
 
     def _draw(self, path: Path, now: float) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from wmsim.control import Control
 from wmsim.serve.play_config import Limits, PlayConfig
+from wmsim.serve.play_events import Hearing
 from wmsim.serve.play_ground import GROUNDS, Ground
 from wmsim.serve.play_steer import Asked, Steering
 from wmsim.world import Snapshot, Start, Step, World
@@ -61,6 +62,7 @@ class Stage:
     takes_starts: bool
     films: ThreadPoolExecutor
     photos: ThreadPoolExecutor
+    hearing: Hearing
 
     @property
     def limits(self) -> Limits:
@@ -88,6 +90,7 @@ class Stage:
                 thread.close()
         for pool in (self.films, self.photos):
             pool.shutdown(wait=True, cancel_futures=True)
+        self.hearing.close()
 
 
 def make_stage(config: PlayConfig, world: World, twin: World | None = None, camera: str = "") -> Stage:
@@ -97,7 +100,8 @@ def make_stage(config: PlayConfig, world: World, twin: World | None = None, came
     line = "wheel" in world.spec.controls and "speed_mps" in world.spec.proprio
     ground = GROUNDS.get(world.spec.name) if line else None
     films, photos = (ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("films", "photos"))
-    return Stage(config, shown, beside, steering, ground, _takes_starts(world, shown.camera), films, photos)
+    hearing, starts = Hearing(world.spec.events, world.spec.name), _takes_starts(world, shown.camera)
+    return Stage(config, shown, beside, steering, ground, starts, films, photos, hearing)
 
 
 def _twin(world: World, twin: World, camera: str) -> WorldThread:

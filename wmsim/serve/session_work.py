@@ -1,4 +1,4 @@
-"""What a person can ask beside steering: reset, photo, pause, rewind, another turn, recording, the twin, an event."""
+"""What a person can ask beside steering: reset, photo, pause, rewind, another turn, film, twin, an event, speech."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from wmsim.serve.play_events import hear
-from wmsim.serve.play_messages import Command, Photo
+from wmsim.serve.play_messages import Command, Photo, Voice
 from wmsim.serve.play_photo import read_photo
 from wmsim.serve.session import Session, views_of
 from wmsim.serve.session_ring import Moment
@@ -34,10 +33,12 @@ async def work(session: Session, seed: int | None = None) -> None:
             session.outbox.note("note", text=str(fault))
 
 
-async def obey(session: Session, asked: Command | Photo) -> None:
+async def obey(session: Session, asked: Command | Photo | Voice) -> None:
     """Do one thing. ValueError, ImportError: it cannot be done here; the text says why."""
     if isinstance(asked, Photo):
         await begin_from(session, asked)
+    elif isinstance(asked, Voice):
+        await listen(session, asked)
     elif asked.name == "reset":
         await begin(session, None if asked.value is None else int(asked.value))
     elif asked.name == "pause":
@@ -51,7 +52,7 @@ async def obey(session: Session, asked: Command | Photo) -> None:
     elif asked.name == "twin":
         await use_twin(session, bool(asked.value))
     else:
-        tell(session, str(asked.value))
+        await tell(session, str(asked.value))
 
 
 # --- beginnings ------------------------------------------------------------------------------------------------------
@@ -195,10 +196,19 @@ async def use_twin(session: Session, on: bool) -> None:
         await begin(session, session.seed)
 
 
-def tell(session: Session, text: str) -> None:
+async def tell(session: Session, text: str) -> None:
     """Tell the world an event, and the person what became of it."""
-    spec = session.stage.world.spec
-    heard = hear(text, spec.events, spec.name)
+    heard = await session.stage.hearing.hear(text)
     if heard.event is not None:
         session.hands.tell(heard.event)
-    session.outbox.note("heard", text=heard.answer, event=heard.event)
+    session.outbox.note(
+        "heard", text=heard.answer, event=heard.event, score=round(heard.score, 3), nearest=list(heard.nearest)
+    )
+
+
+async def listen(session: Session, voice: Voice) -> None:
+    """Tell the person what was heard; the page asks for the event when nobody objects. ImportError: no voice here."""
+    spoken = await session.stage.hearing.listen(voice.data)
+    session.outbox.note(
+        "spoken", phrase=spoken.phrase, event=spoken.event, score=round(spoken.score, 3), why=spoken.why
+    )

@@ -2,7 +2,8 @@
 
 import { Hands } from "./hands.js";
 import { Clock, Panes } from "./view.js";
-import { FRAME, inputMessage, pathMessage, photoMessage, readFilm } from "./wire.js";
+import { Confirm, Talk } from "./voice.js";
+import { FRAME, inputMessage, pathMessage, photoMessage, readFilm, voiceMessage } from "./wire.js";
 
 const get = (id) => document.getElementById(id);
 const clock = new Clock();
@@ -51,6 +52,7 @@ function connect() {
 function closed(event) {
   const reason = event.reason || (event.code === 1006 ? "The server is not reached, or it refuses this page." : "The session is over.");
   state.closed = { code: event.code, reason: event.reason };
+  confirm.drop();
   clock.forget();
   cover(reason, true);
   say(reason, true);
@@ -79,7 +81,8 @@ const answers = {
   hello: (told) => setUp(told),
   note: ({ text }) => say(text),
   busy: ({ text }) => cover(text, false, true),
-  heard: ({ text, event }) => { get("heard").textContent = text; say(text, event === null); },
+  heard: (told) => showHeard(told),
+  spoken: (told) => showSpoken(told),
   began: ({ seed }) => { state.begun += 1; panes.last = null; get("now-seed").textContent = seed; clock.forget(); },
   paused: ({ on }) => { panes.last = null; state.paused = on; pressed("pause", on); get("pause").textContent = on ? "Go on" : "Pause"; clock.forget(); refreshCover(); },
   recording: ({ on, frames }) => {
@@ -90,6 +93,21 @@ const answers = {
   twin: ({ on, text }) => { pressed("twin", on); get("pane-1").hidden = !on; if (text) say(text); },
   turns: (told) => showTurns(told),
 };
+
+function showHeard({ text, event, nearest }) {
+  get("heard").textContent = text;
+  say(text, event === null);
+  const buttons = (nearest ?? []).map((name) => Object.assign(document.createElement("button"), { type: "button", textContent: name }));
+  for (const button of buttons) button.onclick = () => { ask("event", button.textContent); get("nearest").hidden = true; get("stage").focus(); };
+  get("nearest").replaceChildren(...buttons);
+  get("nearest").hidden = buttons.length === 0;
+}
+
+function showSpoken({ phrase, event, why }) {
+  talk.heard();
+  if (event === null) { get("heard").textContent = `Not understood: ${why}.`; say(`Not understood: ${why}.`, true); return; }
+  confirm.ask(`“${phrase}” → ${event}`, () => ask("event", event));
+}
 
 function told(message) { answers[message.say]?.(message); }
 
@@ -116,6 +134,9 @@ function setUp(hello) {
   document.querySelector("input[value=draw]").disabled = !hello.draw;
   const silent = hello.events !== null && hello.events.length === 0;
   get("heard").textContent = silent ? "This world takes no events: typed text is answered, nothing more." : "Typed text goes to the world.";
+  get("talk-row").hidden = !hello.voice;
+  get("nearest").hidden = true;
+  confirm.drop();
   get("events").replaceChildren(...(hello.events ?? []).map((event) => new Option(event, event)));
   get("event").placeholder = hello.events?.[0] ?? "what should happen?";
   for (const button of document.querySelectorAll(".back")) button.hidden = Number(button.dataset.seconds) > hello.rewind;
@@ -184,7 +205,7 @@ const actions = {
   r: () => ask("reset", null),
   v: () => ask("record", get("record").getAttribute("aria-pressed") !== "true"),
   t: () => { if (!get("twin").hidden) ask("twin", get("twin").getAttribute("aria-pressed") !== "true"); },
-  Escape: () => sendPath([], performance.now()),
+  Escape: () => { if (confirm.open) confirm.drop(); else sendPath([], performance.now()); },
 };
 function shortcut(event) { actions[event.key.length === 1 ? event.key.toLowerCase() : event.key]?.(); }
 
@@ -206,6 +227,14 @@ get("event-form").onsubmit = (event) => {
 for (const radio of document.querySelectorAll("input[name=mouse]")) radio.onchange = () => { hands.mode = radio.value; };
 get("letters").onchange = (event) => { hands.letters = event.target.checked; };
 window.addEventListener("resize", () => panes.drawLine(state.frame?.path ?? []));
+
+// --- voice ---
+
+const confirm = new Confirm({ box: get("spoken"), text: get("spoken-text"), yes: get("spoken-yes"), no: get("spoken-no"), back: get("talk") });
+const talk = new Talk({
+  button: get("talk"), hint: get("talk-hint"), seconds: () => state.hello?.voice ?? 0, onStart: () => confirm.drop(),
+  onRecorded: (samples) => send(voiceMessage(samples)),
+});
 
 // --- photos ---
 

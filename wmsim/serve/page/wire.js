@@ -31,6 +31,14 @@ export async function photoMessage(file) {
   return message.buffer;
 }
 
+export function voiceMessage(samples) {
+  // samples: Float32Array in [-1, 1] at 16 kHz.
+  const view = new DataView(new ArrayBuffer(1 + 2 * samples.length));
+  view.setUint8(0, 5);
+  samples.forEach((value, place) => view.setInt16(1 + 2 * place, Math.round(Math.min(Math.max(value, -1), 1) * 32767), true));
+  return view.buffer;
+}
+
 export function seenMessage(number) {
   const view = new DataView(new ArrayBuffer(5));
   view.setUint8(0, 4);
