@@ -24,6 +24,7 @@ from eval.report import wide_console
 from wmsim import checkpoint
 from wmsim import train as training
 from wmsim.data.record import RecordConfig, record
+from wmsim.data.telling import TellingConfig, captions_of
 
 PARTS = ("record", "train", "prove", "pack")
 LIMIT = 16_000_000
@@ -32,7 +33,8 @@ LIMIT = 16_000_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """How much of everything. settings: further settings of `configs/train.yaml`."""
+    """How much of everything. settings: further settings of `configs/train.yaml`. events: "module:MAPPING" of what is
+    told while recording, "" for nothing."""
 
     out: Path
     assets: Path
@@ -43,6 +45,7 @@ class Recipe:
     device: str
     fast: bool
     settings: tuple[str, ...] = ()
+    events: str = ""
 
     @property
     def data(self) -> Path:
@@ -71,6 +74,7 @@ def record_twin(recipe: Recipe) -> None:
             workers=recipe.workers,
             max_steps=320,
             kwargs={"world": "sim", "info": ("state",)},
+            events=TellingConfig(captions_of(recipe.events)) if recipe.events else None,
         )
     )
 
@@ -167,12 +171,13 @@ def main(
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     fast: Annotated[bool, typer.Option(help="the proof in small, to see that it runs")] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", "-s", help="a setting of configs/train.yaml")] = None,
+    events: Annotated[str, typer.Option(help="module:MAPPING of events to captions, told while recording")] = "",
 ) -> None:
     """Make the Drive world."""
     if only is not None and only not in PARTS:
         raise typer.BadParameter(f"{only!r} is none of {', '.join(PARTS)}")
     more = tuple(settings or ())
-    recipe = Recipe(out, assets, frames, workers, tokenizer_steps, dynamics_steps, device, fast, more)
+    recipe = Recipe(out, assets, frames, workers, tokenizer_steps, dynamics_steps, device, fast, more, events)
     for part, work in zip(PARTS, (record_twin, train, prove, pack), strict=True):
         if only in (None, part):
             work(recipe)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wmsim.sims import streets
+from wmsim.sims.props import PROPS
 from wmsim.sims.roads import LANE_METRES, STEP_METRES, Lane, RoadConfig, make_network, offset, resample, wrap
 from wmsim.sims.town import Town, make_town
 from wmsim.sims.traffic import FREE_METRES, Mover, Traffic, TrafficState
@@ -67,7 +68,7 @@ def test_a_town_has_everything_it_needs(towns: list[Town]) -> None:
         assert {streets.BUILDING, streets.TREE, streets.PARKED, streets.TRAFFIC} <= labels
         assert len(town.buildings) > 25
         assert len(town.parked) >= 14
-        assert town.model.nmocap == town.traffic
+        assert town.model.nmocap == town.traffic + len(PROPS)
         assert max(town.network.degree.values()) >= 3, "there is a crossing"
 
 

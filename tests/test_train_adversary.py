@@ -157,7 +157,9 @@ class Moments(Latents):
         latent = torch.randn((rows, frames, 4, 4, 4), generator=draw.torch).clamp(-1, 1)
         flag, pair = torch.ones(rows, frames, dtype=torch.bool), torch.zeros(rows, frames, 2)
         place = np.zeros((rows, frames), np.int64)
-        return LatentBatch(latent, pair, pair, torch.zeros(rows, frames), ~flag, flag, place)
+        return LatentBatch(
+            latent, pair, pair, torch.zeros(rows, frames), ~flag, flag, place, torch.zeros(rows, frames, 0)
+        )
 
 
 def _game(**changed: Any) -> tuple[Adversary, Callable[[int], dict[str, torch.Tensor]]]:

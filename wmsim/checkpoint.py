@@ -29,6 +29,7 @@ class Card:
 
     domain, low, high: the robot control it takes and its bounds. proprio: names with units. reward / termination:
     whether the data taught them. steps: the K that ships. training: data, visits, hardware; metrics: name -> figure.
+    captions: event that may be told -> the wordings that taught it; none: nothing may.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Card:
     licence: str = "Apache-2.0"
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    captions: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

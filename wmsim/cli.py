@@ -97,9 +97,7 @@ def record(
     frames: Annotated[int | None, typer.Option(help="stop at so many frames")] = None,
     policy: Annotated[
         str,
-        typer.Option(
-            help="random, wander, driver (for the Drive twin), PATH.onnx or module:callable"
-        ),
+        typer.Option(help="random, wander, driver (for the Drive twin), PATH.onnx or module:callable"),
     ] = "random",
     seed: Annotated[int, typer.Option(help="episode i is keyed by seed + i")] = 0,
     workers: Annotated[int, typer.Option(help="processes that record at the same time")] = 1,
@@ -108,11 +106,16 @@ def record(
     image: Annotated[str | None, typer.Option(help="the key of a Dict observation that holds the picture")] = None,
     render: Annotated[bool, typer.Option(help="record env.render() instead of the observation")] = False,
     rate: Annotated[float | None, typer.Option(help="frames per second where the environment does not tell")] = None,
+    events: Annotated[
+        str | None, typer.Option(help="tell events at random: module:MAPPING of each to its captions")
+    ] = None,
+    event_seconds: Annotated[float, typer.Option(help="mean time between two tellings")] = 6.0,
     settings: Settings = None,
 ) -> None:
     """Record episodes of any Gymnasium environment that shows a picture, in the LeRobot v3 layout."""
     from wmsim.data.record import RecordConfig, record
     from wmsim.data.rollout import Declared, ViewConfig
+    from wmsim.data.telling import TellingConfig, captions_of
 
     config = RecordConfig(
         env=env,
@@ -126,6 +129,7 @@ def record(
         view=ViewConfig(image=image, render=render, size=(size, size) if size else None),
         declared=Declared(frames_per_second=rate),
         kwargs=options_of(settings or []),
+        events=TellingConfig(captions_of(events), event_seconds) if events else None,
     )
     done = record(config)
     print(f"{done.root}: {done.episodes} episodes, {done.frames} frames")

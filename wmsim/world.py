@@ -143,6 +143,15 @@ class World(Protocol):
         ...
 
 
+@runtime_checkable
+class Listener(Protocol):
+    """A world that understands more texts than the names of its events."""
+
+    def hear(self, text: str) -> str:
+        """The text that `Control.event` is to hold. ValueError: it is not understood, with the nearest events."""
+        ...
+
+
 def check_slots(slots: Sequence[int], count: int) -> list[int]:
     """`slots` as a list; ValueError when one is outside 0 .. count - 1 or named twice, or none is named."""
     chosen = [int(s) for s in slots]

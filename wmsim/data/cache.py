@@ -12,14 +12,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 from wmsim.data.episodes import Dataset
 from wmsim.data.lerobot import DatasetSpec
@@ -28,7 +28,7 @@ from wmsim.data.progress import Meter
 VERSION = 1
 """Of the cache's layout: a cache of another version is built anew."""
 
-ARRAYS = ("frames", "action", "proprio", "state", "reward", "terminated")
+ARRAYS = ("frames", "action", "proprio", "state", "reward", "terminated", "told")
 """The arrays of a `Cache` that have one row a frame."""
 
 _COLUMNS = {
@@ -48,6 +48,8 @@ class Cache:
 
     frames: (N, H, W, 3) uint8. action: (N, D). proprio: (N, P). state: (N, S). reward: (N,) and terminated: (N,) bool,
     None where the recording does not know them. episode_start, episode_length, episode_seed: (E,) int64.
+    told: (N,) int32, which of `captions` was told with the action that led into each row, -1 for none; None where
+    nothing ever is told. captions: each wording with the number of its event in spec.events.
     """
 
     spec: DatasetSpec
@@ -60,6 +62,8 @@ class Cache:
     episode_start: Int64[np.ndarray, " E"]
     episode_length: Int64[np.ndarray, " E"]
     episode_seed: Int64[np.ndarray, " E"]
+    told: Int32[np.ndarray, " N"] | None = None
+    captions: tuple[tuple[str, int], ...] = ()
 
     @property
     def episodes(self) -> int:
@@ -122,8 +126,10 @@ def fingerprint(dataset: Dataset) -> str:
 def load_cache(folder: str | Path) -> Cache:
     """Map a cache that lies ready in `folder`."""
     folder = Path(folder)
-    spec = json.loads((folder / "meta.json").read_text())["spec"]
-    names = ("size", "action", "proprio", "state", "low", "high")
+    meta = json.loads((folder / "meta.json").read_text())
+    spec = meta["spec"]
+    captions = tuple((text, event) for text, event in meta.get("captions", ()))
+    names = ("size", "action", "proprio", "state", "low", "high", "events")
     spec = DatasetSpec(**spec | {name: tuple(spec.get(name, ())) for name in names})
 
     def mapped(name: str) -> Any:
@@ -131,7 +137,7 @@ def load_cache(folder: str | Path) -> Cache:
         return np.load(path, mmap_mode="r") if path.is_file() else None
 
     episodes = {name: np.array(mapped(name)) for name in _EPISODES}
-    return Cache(spec, **{name: mapped(name) for name in ARRAYS}, **episodes)
+    return Cache(spec, **{name: mapped(name) for name in ARRAYS}, **episodes, captions=captions)
 
 
 def _build(dataset: Dataset, ready: Path, workers: int, progress: bool) -> None:
@@ -149,8 +155,11 @@ def _build(dataset: Dataset, ready: Path, workers: int, progress: bool) -> None:
         seeds = np.array([note["seed"] for note in notes], np.int64)
         for name, values in zip(_EPISODES, (starts, lengths, seeds), strict=True):
             np.save(partial / f"{name}.npy", values)
-        _fill(dataset, indices, starts, _allocate(partial, dataset.spec, int(lengths.sum())), workers, progress)
-        (partial / "meta.json").write_text(json.dumps({"version": VERSION, "spec": asdict(dataset.spec)}, indent=2))
+        captions = _captions(dataset, indices)
+        arrays = _allocate(partial, dataset.spec, int(lengths.sum()))
+        _fill(dataset, indices, starts, arrays, captions, workers, progress)
+        meta = {"version": VERSION, "spec": asdict(dataset.spec), "captions": captions}
+        (partial / "meta.json").write_text(json.dumps(meta, indent=2))
         for old in ready.parent.iterdir():
             if _NAME.fullmatch(old.name) and (old / "meta.json").is_file():
                 shutil.rmtree(old)
@@ -163,6 +172,15 @@ def _build(dataset: Dataset, ready: Path, workers: int, progress: bool) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def _captions(dataset: Dataset, indices: list[int]) -> list[tuple[str, int]]:
+    """Every wording that was told, with the number of its event, in order."""
+    if not dataset.spec.events:
+        return []
+    tables = (dataset.columns(index) for index in indices)
+    pairs = (zip(table["event"], table["event_index"].tolist(), strict=True) for table in tables)
+    return sorted({(str(text), event) for some in pairs for text, event in some if event >= 0})
+
+
 def _allocate(folder: Path, spec: DatasetSpec, count: int) -> dict[str, np.ndarray]:
     shapes: dict[str, tuple[tuple[int, ...], Any]] = {
         "frames": ((count, *spec.size, 3), np.uint8),
@@ -172,6 +190,7 @@ def _allocate(folder: Path, spec: DatasetSpec, count: int) -> dict[str, np.ndarr
     }
     shapes |= {"reward": ((count,), np.float32)} if spec.reward else {}
     shapes |= {"terminated": ((count,), np.bool_)} if spec.termination else {}
+    shapes |= {"told": ((count,), np.int32)} if spec.events else {}
     return {name: _mapped_file(folder / f"{name}.npy", shape, kind) for name, (shape, kind) in shapes.items()}
 
 
@@ -191,12 +210,15 @@ def _fill(
     indices: list[int],
     starts: np.ndarray,
     arrays: dict[str, np.ndarray],
+    captions: list[tuple[str, int]],
     workers: int,
     progress: bool,
 ) -> None:
+    number = {pair: row for row, pair in enumerate(captions)}
     meter = Meter("caching frames", len(arrays["frames"]), "frames", shown=progress)
     with meter, ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(_copy, dataset, i, int(start), arrays) for i, start in zip(indices, starts, strict=True)]
+        pairs = zip(indices, starts, strict=True)
+        jobs = [pool.submit(_copy, dataset, i, int(start), arrays, number) for i, start in pairs]
         try:
             for job in jobs:
                 meter.advance(job.result())
@@ -204,7 +226,9 @@ def _fill(
             pool.shutdown(cancel_futures=True)
 
 
-def _copy(dataset: Dataset, index: int, start: int, arrays: dict[str, np.ndarray]) -> int:
+def _copy(
+    dataset: Dataset, index: int, start: int, arrays: dict[str, np.ndarray], number: Mapping[tuple[str, int], int]
+) -> int:
     """Put one episode into its rows; what is known at departure moves one row on, to where it arrives."""
     columns, frames = dataset.columns(index), dataset.frames(index)
     rows = slice(start, start + len(frames))
@@ -213,6 +237,10 @@ def _copy(dataset: Dataset, index: int, start: int, arrays: dict[str, np.ndarray
         if column in columns:
             values = columns[column].reshape(len(frames), *arrays[name].shape[1:])
             arrays[name][rows] = values if name in ("proprio", "state") else _arrived(values)
+    if "told" in arrays:
+        pairs = zip(columns["event"], columns["event_index"].tolist(), strict=True)
+        told = [-1, *(number.get((str(text), event), -1) for text, event in pairs)]
+        arrays["told"][rows] = told[:-1]
     return len(frames)
 
 

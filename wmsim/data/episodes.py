@@ -34,7 +34,8 @@ class Episode:
 
     frames: (T + 1, H, W, 3) uint8. action: (T, D). reward: (T,) or None where it is not known. proprio: (T + 1, P).
     state: (T + 1, S). terminated: whether the last action ended it; None where ends are not known. truncated: whether
-    it was cut there. notes: anything JSON can hold, kept with the episode.
+    it was cut there. event, caption: what was told with each action, by its name and in which words, "" for nothing, T
+    each; None where nothing ever is. notes: anything JSON can hold, kept with the episode.
     """
 
     frames: UInt8[np.ndarray, "frames H W 3"]
@@ -47,6 +48,8 @@ class Episode:
     seed: int = 0
     task: str = ""
     notes: dict[str, Any] = field(default_factory=dict)
+    event: tuple[str, ...] | None = None
+    caption: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -103,6 +106,8 @@ class Dataset:
             reward=columns["next.reward"][:-1] if spec.reward else None,
             proprio=vectors.get("observation.state"),
             state=vectors.get("observation.world_state"),
+            event=tuple(("", *spec.events)[1 + i] for i in columns["event_index"][:-1]) if spec.events else None,
+            caption=tuple(map(str, columns["event"][:-1])) if spec.events else None,
             **{name: notes[name] for name in ("terminated", "truncated", "seed", "task", "notes")},
         )
 
@@ -175,6 +180,8 @@ def columns_of(episode: Episode, spec: DatasetSpec, index: int) -> dict[str, np.
         columns["next.reward"] = _last(_fits("reward", episode.reward, (length - 1,)))
     if spec.termination:
         columns |= _ends(episode)
+    if spec.events:
+        columns |= _told(episode, spec)
     columns["seed"] = np.full(length, episode.seed, np.int64)
     counted = np.arange(length)
     columns["timestamp"] = (counted / spec.frames_per_second).astype(np.float32)
@@ -189,6 +196,18 @@ def _ends(episode: Episode) -> dict[str, np.ndarray]:
     flags = {"terminated": episode.terminated, "truncated": episode.truncated}
     flags["done"] = episode.terminated or episode.truncated
     return {f"next.{name}": last & flag for name, flag in flags.items()}
+
+
+def _told(episode: Episode, spec: DatasetSpec) -> dict[str, np.ndarray]:
+    event, caption = episode.event or (), episode.caption or ()
+    if len(event) != len(episode) - 1 or len(caption) != len(event):
+        found = f"{len(event)} and {len(caption)}"
+        raise ValueError(f"events and captions go with the {len(episode) - 1} actions of an episode, got {found}")
+    alien = sorted({name for name in event if name} - set(spec.events))
+    if alien:
+        raise ValueError(f"event {alien[0]!r} is none of this dataset's: {', '.join(spec.events)}")
+    numbers = [spec.events.index(name) if name else -1 for name in event]
+    return {"event": np.array([*caption, ""], object), "event_index": np.array([*numbers, -1], np.int64)}
 
 
 def _fits(name: str, values: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:

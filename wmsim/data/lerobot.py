@@ -41,7 +41,8 @@ class DatasetSpec:
     size: (H, W) of the one camera. action, proprio, state: one name a number, with its unit. reward, termination:
     whether they are known; if not, there is no such column. domain: what the action means, "wheel" for example. low,
     high: bounds of the action, one number each, empty where they are not known; they are no part of what makes two
-    specs equal.
+    specs equal. events: the names of what may be told, empty where nothing is; each row then has the caption told, ""
+    for nothing, and the event's number in `events`, -1 for none.
     """
 
     frames_per_second: float
@@ -56,6 +57,7 @@ class DatasetSpec:
     codec: str = "ffv1"
     low: tuple[float, ...] = field(default=(), compare=False, repr=False)
     high: tuple[float, ...] = field(default=(), compare=False, repr=False)
+    events: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def video_key(self) -> str:
@@ -92,6 +94,9 @@ def features_of(spec: DatasetSpec) -> dict[str, Any]:
     if spec.low:
         features["action"]["info"] = {"low": list(spec.low), "high": list(spec.high)}
     features |= {"next.reward": _feature("float32")} if spec.reward else {}
+    if spec.events:
+        features |= {"event": _feature("string"), "event_index": _feature("int64")}
+        features["event_index"]["info"] = {"events": list(spec.events)}
     if spec.termination:
         features |= {f"next.{name}": _feature("bool") for name in ("terminated", "truncated", "done")}
     features |= {"seed": _feature("int64")} | {key: _feature(dtype) for key, dtype in _COUNTERS.items()}
@@ -140,6 +145,7 @@ def spec_of_info(info: dict[str, Any], path: Path) -> DatasetSpec:
         codec=features[videos[0]]["info"]["video.codec"],
         low=tuple(bounds.get("low", ())),
         high=tuple(bounds.get("high", ())),
+        events=tuple((features.get("event_index", {}).get("info") or {}).get("events", ())),
     )
 
 
@@ -259,8 +265,12 @@ def _parquet(table: Any) -> bytes:
 
 
 def statistics_of(columns: dict[str, np.ndarray], frames: np.ndarray, key: str) -> dict[str, dict[str, Any]]:
-    """Feature -> min, max, mean, std, count of one episode; the frames' are per channel in 0 .. 1, (3, 1, 1)."""
-    found = {name: _statistics(values.reshape(len(values), -1)) for name, values in columns.items()}
+    """Feature -> min, max, mean, std, count of one episode; the frames' are per channel in 0 .. 1, (3, 1, 1).
+
+    Columns of text have none, as in LeRobot.
+    """
+    numbers = {name: values for name, values in columns.items() if values.dtype != object}
+    found = {name: _statistics(values.reshape(len(values), -1)) for name, values in numbers.items()}
     return found | {key: _pixel_statistics(frames) | {"count": [len(frames)]}}
 
 

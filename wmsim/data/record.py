@@ -21,6 +21,7 @@ from wmsim.data.episodes import Dataset
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.data.progress import Meter
 from wmsim.data.rollout import Declared, View, ViewConfig, describe, make_actor, play
+from wmsim.data.telling import Teller, TellingConfig
 
 DRIVER_LEVELS: tuple[Mapping[str, Any], ...] = (
     {"noise": 0.02, "pedal_noise": 0.08, "recoveries": 0.03, "mistakes": 0.0},
@@ -52,6 +53,7 @@ class RecordConfig:
     "PATH.onnx" or "module:callable", see `rollout.make_actor`. levels: settings of the policy; episode i takes the
     i-th, round robin. seed: episode i has seed + i. workers: processes; 1 records in this one. max_steps: longer
     episodes are cut. view: where the picture is. declared: what the environment does not tell. kwargs: go to gym.make.
+    events: what is told to the environment's world while it is recorded, None: nothing.
     """
 
     env: str | Callable[..., gym.Env[Any, Any]]
@@ -68,6 +70,7 @@ class RecordConfig:
     declared: Declared = field(default_factory=Declared)
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     progress: bool = True
+    events: TellingConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,10 @@ def _open(config: RecordConfig) -> Dataset:
     env = make_env(config)
     try:
         make_actor(config.policy, env, level_of(config, 0))
-        spec = describe(env, View(config.view, env), config.declared, config.seed)
+        declared = config.declared
+        if config.events is not None:
+            declared = dataclasses.replace(declared, events=tuple(config.events.captions))
+        spec = describe(env, View(config.view, env), declared, config.seed)
     finally:
         env.close()
     return store.create(Path(config.out), spec, settings_of(config))
@@ -213,7 +219,8 @@ class _Recorder:
         notes = {"policy": config.policy, "level": json.loads(json.dumps(dict(level), default=str))}
         spec: DatasetSpec = self.dataset.spec
         seed = config.seed + index
-        episode = play(self.env, self.view, actor, spec, seed, config.max_steps, config.task, notes)
+        teller = Teller(config.events, spec.frames_per_second, seed) if config.events else None
+        episode = play(self.env, self.view, actor, spec, seed, config.max_steps, config.task, notes, teller)
         store.write(self.dataset, index, episode)
         return len(episode)
 

@@ -20,6 +20,7 @@ from PIL import Image
 
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
+from wmsim.data.telling import Teller
 
 _ACTION_NAMES = {"wheel": ("steer", "drive"), "buttons": ("forward", "left", "backward", "right")}
 
@@ -135,6 +136,7 @@ class Declared:
     reward: bool | None = None
     termination: bool | None = None
     codec: str = "ffv1"
+    events: tuple[str, ...] = ()
 
 
 def describe(env: gym.Env[Any, Any], view: View, declared: Declared, seed: int) -> DatasetSpec:
@@ -155,7 +157,17 @@ def describe(env: gym.Env[Any, Any], view: View, declared: Declared, seed: int) 
         codec=declared.codec,
         low=_bounds(env.action_space, "low"),
         high=_bounds(env.action_space, "high"),
+        events=_tellable(env, world, declared.events),
     )
+
+
+def _tellable(env: gym.Env[Any, Any], world: Any, events: tuple[str, ...]) -> tuple[str, ...]:
+    """`events`, all of which the environment must take. ValueError: it does not."""
+    taken = getattr(world, "events", ()) if hasattr(env.unwrapped, "tell") else ()
+    alien = [event for event in events if taken is not None and event not in taken]
+    if alien:
+        raise ValueError(f"this environment takes no event {alien[0]!r}, it takes {list(taken) or 'none'}")
+    return events
 
 
 def _bounds(space: spaces.Space[Any], end: str) -> tuple[float, ...]:
@@ -232,15 +244,20 @@ def play(
     max_steps: int,
     task: str = "",
     notes: Mapping[str, Any] | None = None,
+    teller: Teller | None = None,
 ) -> Episode:
-    """One episode from env.reset(seed=seed) to its end or `max_steps`."""
+    """One episode from env.reset(seed=seed) to its end or `max_steps`; teller: who tells events of spec.events."""
     observation, info = env.reset(seed=seed)
     actor.reset([0], [seed])
     seen = [(view.frame(observation), view.proprio(observation, info), state_of(info))]
     done: list[tuple[np.ndarray, float]] = []
+    told: list[tuple[str, str]] = []
     terminated = truncated = False
     while not (terminated or truncated):
         action = _legal(env.action_space, actor.act(_batch(observation), _batch(dict(info)))[0])
+        told.append((teller.next() if teller else None) or ("", ""))
+        if told[-1][0]:
+            env.unwrapped.tell(told[-1][0])  # type: ignore[attr-defined]
         observation, reward, terminated, truncated, info = env.step(action)
         seen.append((view.frame(observation), view.proprio(observation, info), state_of(info)))
         done.append((np.asarray(flatten(env.action_space, action), np.float32), float(reward)))
@@ -256,6 +273,8 @@ def play(
         seed=seed,
         task=task,
         notes=dict(notes or {}),
+        event=tuple(event for event, _ in told) if spec.events else None,
+        caption=tuple(caption for _, caption in told) if spec.events else None,
     )
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 from wmsim.data.cache import ARRAYS, Cache, load_cache, open_cache
 
@@ -24,7 +24,7 @@ class Batch:
     """Windows of T frames in arrival convention; without the leading B axis it is a single window.
 
     frames: (B, T, H, W, 3) uint8. action: (B, T, D). proprio: (B, T, P). state: (B, T, S). reward: (B, T) and
-    terminated: (B, T) or None. is_start: (B, T) bool, true at an episode's first frame.
+    terminated: (B, T) or None. is_start: (B, T) bool, true at an episode's first frame. told: (B, T) as in the cache.
     """
 
     frames: UInt8[np.ndarray, "*B T H W 3"]
@@ -34,6 +34,7 @@ class Batch:
     reward: Float32[np.ndarray, "*B T"] | None
     terminated: Bool[np.ndarray, "*B T"] | None
     is_start: Bool[np.ndarray, "*B T"]
+    told: Int32[np.ndarray, "*B T"] | None = None
 
 
 @dataclass(frozen=True)

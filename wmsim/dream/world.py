@@ -20,6 +20,7 @@ from torch import Tensor
 
 from wmsim import checkpoint
 from wmsim.control import Control, to_unit
+from wmsim.dream.ears import Ears
 from wmsim.dream.noise import keyed_index, keyed_normal, keyed_uniform
 from wmsim.dream.randomise import Randomise
 from wmsim.model.cache import RollingCache
@@ -47,11 +48,13 @@ def load(
     steps: int | None = None,
     randomise: Randomise | None = None,
     endless: bool = False,
+    ears: Ears | None = None,
 ) -> DreamWorld:
     """The dream of a shipped checkpoint by name, or of a checkpoint file by path.
 
     steps: K, the denoising passes a frame; None takes what the checkpoint recommends. randomise: draw K and the noise
     of the memory for every episode instead. endless: an end is told by its probability alone, and the dream goes on.
+    ears: how it understands what is told, None for those of the extra [text], made when they are first needed.
     Errors as `checkpoint.load`.
     """
     path = Path(source)
@@ -62,7 +65,7 @@ def load(
             f"{source!r} is neither a checkpoint file nor one that ships ({', '.join(shipped()) or 'none'})"
         )
     model, card, starts = checkpoint.load(path, device, _fast_dtype(device))
-    return DreamWorld(model, card, starts, slots, steps, randomise, endless)
+    return DreamWorld(model, card, starts, slots, steps, randomise, endless, ears)
 
 
 def _fast_dtype(device: str) -> torch.dtype:
@@ -82,6 +85,7 @@ def spec_of(model: WorldModel, card: checkpoint.Card) -> WorldSpec:
         frames_per_second=card.frames_per_second,
         controls={card.domain: spaces.Box(low, high, dtype=np.float32)},
         proprio=card.proprio,
+        events=tuple(card.captions),
         memory="window",
         context=model.config.dynamics.context,
         reward=card.reward,
@@ -105,6 +109,7 @@ class DreamWorld:
         steps: int | None = None,
         randomise: Randomise | None = None,
         endless: bool = False,
+        ears: Ears | None = None,
     ) -> None:
         if slots < 1:
             raise ValueError(f"a world has at least 1 slot, got {slots}")
@@ -123,6 +128,8 @@ class DreamWorld:
         shape = self.spec.cameras[card.camera]
         self._frames = torch.zeros(slots, *shape, dtype=torch.uint8, device=self._device)
         self._proprio = torch.zeros(slots, len(card.proprio), device=self._device)
+        self._ears = ears if ears and card.captions else Ears(card.captions)
+        self._told = torch.zeros(slots, model.config.dynamics.told, device=self._device)
 
     @property
     def slots(self) -> int:
@@ -141,6 +148,7 @@ class DreamWorld:
         self._seeds[rows] = torch.tensor(check_seeds(seeds, rows), device=self._device)
         tokens, action, proprio = self._drawn(rows) if starts is None else self._given(rows, starts)
         self._cache.clear(rows)
+        self._told[rows] = 0
         context = None if self.randomise is None else self.randomise.drawn(self._seeds[rows])[1]
         for t in range(tokens.shape[1]):
             given = self._noise(rows), action[:, t], self._cache, rows, context
@@ -153,12 +161,17 @@ class DreamWorld:
 
     @torch.no_grad()
     def step(self, slots: Sequence[int], control: Control) -> Step:
-        """Dream one frame in each of `slots`; slots that have ended repeat their last frame. See `World.step`."""
+        """Dream one frame in each of `slots`; slots that have ended repeat their last frame. See `World.step`.
+
+        What `control.event` tells is heard from this frame on, for `event_frames` frames or until something else is
+        told. ValueError: a text that is not understood, with the nearest events, or any text where there are no events.
+        """
         rows = check_slots(slots, self._slots)
         if not self._live[rows].all():
             raise ValueError(f"slot {next(r for r in rows if not self._live[r])} was never reset: call reset first")
         given = check_robot(control, self.card.domain, len(self.card.low), rows, 1)[:, 0]
-        action = to_unit(given.to(self._device), *self._bounds)
+        self._listen(rows, control.event)
+        action = torch.cat([to_unit(given.to(self._device), *self._bounds), self._told[rows]], -1)
         reward, uncertainty, end = torch.zeros(3, len(rows), device=self._device)
         end += torch.as_tensor(self._ended[rows], device=self._device)
         going = np.flatnonzero(~self._ended[rows])
@@ -166,6 +179,25 @@ class DreamWorld:
             done = self._advance([rows[i] for i in some], action[some], passes, context)
             reward[some], uncertainty[some], end[some] = done
         return self._shown(rows, reward, uncertainty, end)
+
+    def hear(self, text: str) -> str:
+        """`text`, which the dream understands. ValueError: it does not, with the nearest events."""
+        return self._ears.hear(text)
+
+    def _listen(self, rows: list[int], events: tuple[str | None, ...] | None) -> None:
+        """What was told grows older by a frame and is forgotten in time; what is told now takes its place."""
+        events = (None,) * len(rows) if events is None else events
+        if len(events) != len(rows):
+            raise ValueError(f"{len(rows)} slots take as many events, None where nothing is told, got {len(events)}")
+        heard = {row: self._ears.vector(text) for row, text in zip(rows, events, strict=True) if text is not None}
+        if not self._told.shape[1]:
+            return
+        older = self._told[rows]
+        frame = 1 / self.model.config.dynamics.event_frames
+        older[:, -1] += older[:, -2] * frame
+        self._told[rows] = torch.where(older[:, -1:] < 1 - frame / 2, older, 0.0)
+        for row, vector in heard.items():
+            self._told[row] = torch.tensor([*vector, 1.0, 0.0], device=self._device)
 
     def _alike(self, rows: list[int], going: NDArray[np.intp]) -> list[tuple[NDArray[np.intp], int, Tensor | None]]:
         """The places `going` in groups of as many passes a frame, with the passes and their context's signal level."""
@@ -253,6 +285,7 @@ class DreamWorld:
             "seed": int(self._seeds[row]),
             "frame": self._frames[row].clone(),
             "proprio": self._proprio[row].clone(),
+            "told": self._told[row].clone(),
             "live": bool(self._live[row]),
             "ended": bool(self._ended[row]),
         }
@@ -264,6 +297,7 @@ class DreamWorld:
         for row, state in zip(rows, snapshot.states, strict=True):
             self._cache.load(row, state["cache"])
             self._seeds[row], self._frames[row], self._proprio[row] = state["seed"], state["frame"], state["proprio"]
+            self._told[row] = state["told"]
             self._live[row], self._ended[row] = state["live"], state["ended"]
 
     def close(self) -> None:

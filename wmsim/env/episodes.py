@@ -6,7 +6,7 @@ Shape legend: n rows named in a call, S rows in all, T frames per step, P propri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,10 +16,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wmsim.control import Control
 from wmsim.env.starts import RecordedStarts
 from wmsim.env.task import EnvConfig, Task
 from wmsim.env.translate import check_actions, find_translator
-from wmsim.world import Frames, Snapshot, Start, Step, World, WorldSpec
+from wmsim.world import Frames, Listener, Snapshot, Start, Step, World, WorldSpec
 
 UNSEEN_SEEDS = 1_000_000
 """Seeds from here on are kept for evaluation: a slot seeded below never draws one above, nor the reverse."""
@@ -89,6 +90,7 @@ class Episodes:
         self._rows = rows
         self._ledger = np.zeros(rows, _LEDGER)
         self._ledger["seed"] = -1
+        self._told: list[str | None] = [None] * rows
 
     @property
     def observation_space(self) -> spaces.Space[Any]:
@@ -116,6 +118,12 @@ class Episodes:
             raise ValueError(f"seeds are at least 0, got {seed}")
         self._ledger[row] = (seed, 0, 0, False)
 
+    def tell(self, rows: Rows, text: str) -> None:
+        """The next step of each row tells `text` to the world. ValueError: a world that does not take it."""
+        event = heard(text, self.world)
+        for row in rows:
+            self._told[row] = event
+
     def begin(self, rows: Rows, starts: Start | None = None) -> Outcome:
         """Begin the next episode of each row, from `starts` where they are given; errors as in `World.reset`."""
         ledger = self._ledger[list(rows)]
@@ -123,6 +131,7 @@ class Episodes:
         if starts is None and self._starts is not None:
             starts = self._starts.draw(seeds)
         step = self.world.reset(rows, seeds, starts)
+        self._hush(rows)
         self._show(rows, step)
         ledger["episode"] += 1
         ledger["elapsed"], ledger["running"] = 0, True
@@ -137,7 +146,7 @@ class Episodes:
         index = list(rows)
         checked = check_actions(actions, self.translator.space, len(index), self.world.device)
         proprio = None if self.proprio is None else self.proprio[index]
-        step = self.world.step(rows, self.translator.control(checked, proprio))
+        step = self.world.step(rows, self._with_events(index, self.translator.control(checked, proprio)))
         self._show(rows, step)
         reward, terminated = self._reward(step, len(index)), self._terminated(step, len(index))
         elapsed = self._ledger["elapsed"][index] + self.world.spec.frames_per_step
@@ -161,7 +170,17 @@ class Episodes:
         """Put the rows of `snapshot` into `rows`; ValueError for another world's, or another number of rows."""
         self.world.restore(rows, snapshot.world)
         self._ledger[list(rows)] = snapshot.ledger
+        self._hush(rows)
         self._put(rows, snapshot.frames, snapshot.proprio)
+
+    def _with_events(self, rows: list[int], control: Control) -> Control:
+        told = tuple(self._told[row] for row in rows)
+        self._hush(rows)
+        return replace(control, event=told) if any(told) else control
+
+    def _hush(self, rows: Rows) -> None:
+        for row in rows:
+            self._told[row] = None
 
     def _show(self, rows: Rows, step: Step) -> None:
         self._put(rows, {name: f[:, -1] for name, f in step.frames.items()}, _last(step.proprio))
@@ -218,6 +237,24 @@ def _recorded(starts: str | Path | Mapping[str, Any], world: World) -> RecordedS
     if "data" not in asked or set(asked) - {"data", "seconds"}:
         raise ValueError(f'starts is a dataset or {{"data": a dataset, "seconds": a number}}, got {starts}')
     return RecordedStarts(asked["data"], world.spec, seconds=asked.get("seconds"))
+
+
+def heard(text: str, world: World) -> str:
+    """What is told to `world` when somebody says `text`: one of its events by name, in any case, or free text.
+
+    ValueError: a world without events, or one that does not understand this text.
+    """
+    events, name = world.spec.events, world.spec.name
+    if events is not None and not events:
+        raise ValueError(f"world {name!r} takes no events: nothing can be told to it")
+    if isinstance(world, Listener):
+        return world.hear(text)
+    if events is None:
+        return text
+    named = {event.casefold(): event for event in events}
+    if text.strip().casefold() not in named:
+        raise ValueError(f"world {name!r} knows no event {text!r}: tell one of {', '.join(events)}")
+    return named[text.strip().casefold()]
 
 
 def _limit(spec: WorldSpec, task: Task, config: EnvConfig) -> int:

@@ -68,6 +68,14 @@ class WorldEnv(gymnasium.Env[Any, Any]):
         reward, ended = float(outcome.reward[0]), bool(outcome.terminated[0])
         return observe(self._episodes, 0), reward, ended, bool(outcome.truncated[0]), self._info(outcome.info)
 
+    def tell(self, text: str) -> None:
+        """Tell an event to the world, from the next step on; the last one told before a step counts.
+
+        ValueError: a world without events, or one that does not know this one. ResetNeeded: before the first reset.
+        """
+        self._begun("tell anything to")
+        self._episodes.tell([0], text)
+
     def snapshot(self) -> EnvSnapshot:
         """The full state of the episode."""
         self._begun("snapshot")

@@ -91,6 +91,14 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         self._animate()
         return result
 
+    def tell(self, text: str, slots: Sequence[int] | None = None) -> None:
+        """Tell an event to the world in `slots`, by default in all, from the next step on.
+
+        ValueError: a world without events, one that does not know this one, or wrong slots.
+        """
+        self._begun("tell anything to")
+        self._episodes.tell(self._all if slots is None else check_slots(slots, self.num_envs), text)
+
     def snapshot(self, slots: Sequence[int] | None = None) -> EnvSnapshot:
         """The full state of `slots`, of all of them by default."""
         self._begun("snapshot")

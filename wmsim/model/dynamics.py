@@ -13,6 +13,7 @@ from einops import rearrange, repeat
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from wmsim.model.events import EXTRA, EventInput
 from wmsim.model.heads import Heads
 from wmsim.model.layers import Projections, RMSNorm, SpaceBlock, SwiGLU, attend, sinusoid
 
@@ -26,7 +27,8 @@ _LEVEL_WIDTH = 64
 class DynamicsConfig:
     """Sizes of a `Dynamics`: `tokens` of `channels` a frame; every `time_every`-th layer attends over time.
 
-    context: how many past frames a frame may look at beside the sink frame, the first of the sequence.
+    context: how many past frames a frame may look at beside the sink frame, the first of the sequence. events: width of
+    the embedding of what was told, 0 for a network to which nothing can be; event_frames: how long that is told.
     """
 
     tokens: int = 16
@@ -42,11 +44,18 @@ class DynamicsConfig:
     time_every: int = 2
     context: int = 16
     finest: int = 8
+    events: int = 0
+    event_frames: int = 48
 
     def __post_init__(self) -> None:
         """Check what the arithmetic of the flow needs."""
         if self.finest & (self.finest - 1) or self.finest < 2:
             raise ValueError(f"finest (K_max) is a power of two from 2 on, got {self.finest}")
+
+    @property
+    def told(self) -> int:
+        """Numbers behind the action in which an event is told; see `wmsim.model.events`."""
+        return self.events + EXTRA if self.events else 0
 
     @property
     def time_layers(self) -> int:
@@ -117,6 +126,8 @@ class Dynamics(nn.Module):
         self.heads = Heads(2 * dim, config.proprio)
         nn.init.zeros_(self.outward.weight)
         nn.init.zeros_(self.before.weight)
+        if config.events:
+            self.event = EventInput(config.events, dim)
 
     def _block(self, index: int) -> nn.Module:
         c = self.config
@@ -132,11 +143,17 @@ class Dynamics(nn.Module):
     def embed(
         self, noised: Tensor, before: Tensor, tau: Tensor, d: Tensor, action: Tensor, known: Tensor
     ) -> Float[Tensor, "*rows N D"]:
-        """Tokens of frames: noised latents (*rows, S, C), the frame before, registers; each plus action and level."""
+        """Tokens of frames: noised latents (*rows, S, C), the frame before, registers; each plus action and level.
+
+        action: (*rows, A), or with the condition of an event behind it, in all `step` and `forward` take.
+        """
         levels = torch.cat([sinusoid(tau, _LEVEL_WIDTH, 2.0), sinusoid(d.log2(), _LEVEL_WIDTH, 32.0)], -1)
         dtype = self.inward.weight.dtype
-        moved = torch.where(known[..., None], self.action(action.to(dtype)), self.unknown_action)
+        own, told = action[..., : self.config.actions], action[..., self.config.actions :]
+        moved = torch.where(known[..., None], self.action(own.to(dtype)), self.unknown_action)
         shared = moved + self.level(levels.to(dtype))
+        if told.shape[-1]:
+            shared = shared + self.event(told)
         tokens = self.inward(noised.to(dtype)) + self.before(before.to(dtype))
         tokens = tokens + self.place.to(tokens.dtype)
         registers = self.registers.to(tokens.dtype).expand(*tokens.shape[:-2], -1, -1)

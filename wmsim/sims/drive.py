@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 from wmsim.control import Control, wheel_space
 from wmsim.sims.car import FRAMES_PER_SECOND
 from wmsim.sims.episode import Episode, Outcome
+from wmsim.sims.events import EVENTS as EVENTS
+from wmsim.sims.events import check_events
 from wmsim.sims.state import STATE_NAMES as STATE_NAMES
 from wmsim.world import Snapshot, Start, Step, WorldSpec, check_robot, check_seeds, check_slots, check_snapshot
 
-OUTPUTS = ("state", "depth", "segmentation", "normals", "camera")
-"""What `Step.info` can hold beside the reward's components; "camera" is its pose, c2w (n, T, 4, 4)."""
+OUTPUTS = ("state", "depth", "segmentation", "normals", "camera", "events")
+"""What `Step.info` can hold beside the reward's components; "camera" is its pose, c2w (n, T, 4, 4); "events" (n, 8)
+how far each of EVENTS can be seen, in [0, 1]."""
 
 
 class DriveWorld:
@@ -51,13 +54,14 @@ class DriveWorld:
 
     @property
     def spec(self) -> WorldSpec:
-        """Camera "front", controls "wheel", 16 frames/s, speed and yaw rate as proprio."""
+        """Camera "front", controls "wheel", 16 frames/s, speed and yaw rate as proprio, and the events of EVENTS."""
         return WorldSpec(
             name="drive",
             cameras={"front": (self._size, self._size, 3)},
             frames_per_second=float(FRAMES_PER_SECOND),
             controls={"wheel": wheel_space()},
             proprio=("speed_mps", "yaw_rate_radps"),
+            events=EVENTS,
             memory="state",
         )
 
@@ -89,14 +93,17 @@ class DriveWorld:
         return self._gather(begin, len(chosen))
 
     def step(self, slots: Sequence[int], control: Control) -> Step:
-        """Advance `slots` by one frame under (n, 1, 2) wheel controls, clipped to [-1, 1].
+        """Advance `slots` by one frame under (n, 1, 2) wheel controls, clipped to [-1, 1]; events begin in this frame.
 
-        ValueError: a slot never reset, or a control of another kind, shape, or not finite.
+        ValueError: a slot never reset, a control of another kind, shape, or not finite, or an event not of EVENTS.
         """
         chosen = check_slots(slots, self.slots)
         episodes = [self._running(slot) for slot in chosen]
         wheel = check_robot(control, "wheel", 2, chosen, 1)[:, 0].clamp(-1, 1).numpy().astype(np.float64)
-        return self._gather(lambda row: episodes[row].step(float(wheel[row, 0]), float(wheel[row, 1])), len(chosen))
+        told = check_events(control.event, len(chosen))
+        return self._gather(
+            lambda row: episodes[row].step(float(wheel[row, 0]), float(wheel[row, 1]), told[row]), len(chosen)
+        )
 
     def snapshot(self, slots: Sequence[int]) -> Snapshot:
         """Physics, traffic, reward and picture of `slots`. ValueError: a slot never reset."""
@@ -159,6 +166,8 @@ class DriveWorld:
         for name, attribute in images.items():
             if name in self._outputs:
                 info[name] = np.stack([getattr(o.image, attribute) for o in outcomes])[:, None]
+        if "events" in self._outputs:
+            info["events"] = np.stack([o.events for o in outcomes])
         if "camera" in self._outputs:
             info["camera"] = np.stack([o.c2w for o in outcomes])[:, None]
         return info

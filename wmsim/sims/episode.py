@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from wmsim.sims import streets
 from wmsim.sims.car import FRAMES_PER_SECOND, EgoCar
+from wmsim.sims.events import Events, EventState
 from wmsim.sims.gl import GlRenderer
 from wmsim.sims.raycast import CameraConfig, Image, RayRenderer, Renderer
 from wmsim.sims.roads import Array, Lane, wrap
@@ -32,7 +33,7 @@ _lock = threading.Lock()
 class Outcome:
     """What one frame shows. parts: progress, lane, collision and jerk rewards; proprio: speed and yaw rate.
 
-    c2w: (4, 4) the camera's pose, OpenCV axes.
+    c2w: (4, 4) the camera's pose, OpenCV axes. events: (E,) how far each of `events.EVENTS` can be seen, in [0, 1].
     """
 
     image: Image
@@ -41,11 +42,13 @@ class Outcome:
     proprio: tuple[float, float]
     state: NDArray[np.float32]
     c2w: NDArray[np.float32]
+    events: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class EpisodeState:
-    """All that makes what follows: physics with the solver's warm start, traffic, place on a lane, past motion."""
+    """All that makes what follows: physics with the solver's warm start, traffic, events, place on a lane, past
+    motion."""
 
     seed: int
     physics: Array
@@ -56,6 +59,7 @@ class EpisodeState:
     velocity: Array
     acceleration: Array
     outcome: Outcome
+    events: EventState
 
 
 @functools.lru_cache(maxsize=2)
@@ -92,18 +96,22 @@ class Episode:
         self._car.place(self._data, spot, float(yaw[0] + rng.normal(0, 0.03)), speed)
         self._traffic = Traffic.spawn(self._town.lanes, self._town.traffic, rng, spot)
         self._traffic.put(self._data)
+        self._events = Events(seed)
         mujoco.mj_forward(self._model, self._data)
         self._progress, self._acceleration = 0.0, np.zeros(2)
         self._velocity = self._data.qvel[:2].copy()
         self.outcome = self._observe((0.0, 0.0, 0.0, 0.0), 0.0, 0.0, False)
 
-    def step(self, steer: float, drive: float) -> Outcome:
-        """Advance one frame; an ended episode stays as it is, with reward 0."""
+    def step(self, steer: float, drive: float, event: str | None = None) -> Outcome:
+        """Advance one frame, in which one of `events.EVENTS` may begin; an ended episode stays as it is, reward 0."""
         if self.outcome.terminated:
             self.outcome = replace(self.outcome, parts=(0.0, 0.0, 0.0, 0.0))
             return self.outcome
-        self._traffic.step(_SECONDS, self._mover())
+        if event is not None:
+            self._events.tell(event, self._mover(), self._lane, self._town.lanes, self._s, self._traffic)
+        self._events.step(_SECONDS, self._mover(), self._traffic)
         self._traffic.put(self._data)
+        self._events.put(self._data)
         collided = self._car.drive(self._data, steer, drive)
         mujoco.mj_kinematics(self._model, self._data)
         self.outcome = self._observe(self._reward(collided), steer, drive, collided)
@@ -115,7 +123,7 @@ class Episode:
         mujoco.mj_getState(self._model, self._data, physics, _STATE)
         return EpisodeState(
             self.seed, physics, self._traffic.state, self._lane, self._s, self._progress,
-            self._velocity.copy(), self._acceleration.copy(), self.outcome,
+            self._velocity.copy(), self._acceleration.copy(), self.outcome, self._events.state,
         )  # fmt: skip
 
     def load(self, state: EpisodeState) -> None:
@@ -123,6 +131,7 @@ class Episode:
         mujoco.mj_setState(self._model, self._data, state.physics, _STATE)
         mujoco.mj_kinematics(self._model, self._data)
         self._traffic = Traffic(self._town.lanes, state.traffic)
+        self._events.state = state.events
         self._lane, self._s, self._progress = state.lane, state.s, state.progress
         self._velocity, self._acceleration = state.velocity.copy(), state.acceleration.copy()
         self.outcome = state.outcome
@@ -156,12 +165,14 @@ class Episode:
         return 0.1 * gained, lane, -1.0 if collided else 0.0, -0.002 * change
 
     def _follow(self) -> tuple[float, float]:
-        """Metres gained along the lane and the offset from it; changes to a lane that fits better after a turn."""
+        """Metres gained along the lane and the offset from where to drive on it; changes to a lane that fits better
+        after a turn."""
         point, yaw = self._car.pose(self._data)
         s, aside = self._way.project(point[:2], near=self._s)
         half = self._way.length / 2
         gained = float(np.clip((s - self._s + half) % (2 * half) - half, -1.5, 1.5))
         self._s = s
+        aside -= self._aside(s)
         if abs(aside) < 2.5:
             return gained, aside
         for index, lane in enumerate(self._town.lanes):
@@ -171,6 +182,11 @@ class Episode:
                 return gained, off
         return gained, aside
 
+    def _aside(self, s: float) -> float:
+        """How far left of its lane's middle the car is to drive at arc length s: around works."""
+        point, yaw, _ = self._way.at(s)
+        return float(self._events.aside(point, yaw)[0])
+
     def _observe(
         self, parts: tuple[float, float, float, float], steer: float, drive: float, collided: bool
     ) -> Outcome:  # fmt: skip
@@ -179,22 +195,27 @@ class Episode:
         position, rotation = self._car.camera(self._data)
         self._view.mocap_pos[:], self._view.mocap_quat[:] = self._data.mocap_pos, self._data.mocap_quat
         mujoco.mj_kinematics(self._view_model, self._view)
-        image = self._renderer.draw(self._view, position, rotation)
+        image = self._renderer.draw(self._view, position, rotation, self._events.air(self._town.scene.light))
         c2w = np.eye(4, dtype=np.float32)
         c2w[:3, :3], c2w[:3, 3] = rotation, position
         state = self._state(speed, rate, steer, drive, on_road, collided)
-        return Outcome(image, parts, collided or not on_road, (speed, rate), state, c2w)
+        labels = frozenset(np.unique(image.label).tolist())
+        shown = self._events.shown(labels, self._mover(), self._traffic, (streets.PEDESTRIAN, streets.WORKS))
+        return Outcome(image, parts, collided or not on_road, (speed, rate), state, c2w, shown.astype(np.float32))
 
     def _state(
         self, speed: float, rate: float, steer: float, drive: float, on_road: bool, collided: bool
     ) -> NDArray[np.float32]:  # fmt: skip
         point, yaw = self._car.pose(self._data)
-        _, aside = self._way.project(point[:2], near=self._s)
+        s, aside = self._way.project(point[:2], near=self._s)
+        aside -= self._aside(s)
         _, along, bend = self._way.at(self._s + np.array(CURVATURE_METRES, np.float64))
-        ahead = self._way.at(self._s + np.array(PREVIEW_METRES, np.float64))[0] - point[:2]
+        path, way, _ = self._way.at(self._s + np.array(PREVIEW_METRES, np.float64))
+        normal = np.stack([-np.sin(way), np.cos(way)], -1)
+        ahead = path + self._events.aside(path, way)[:, None] * normal - point[:2]
         turn = np.array([[np.cos(yaw), -np.sin(yaw)], [np.sin(yaw), np.cos(yaw)]])
         error = float(wrap(yaw - along[:1])[0])
-        gap = self._traffic.gap(self._way, self._s)
+        gap = self._traffic.gap(self._way, self._s, self._events.walkers())
         head = [point[0], point[1], yaw, speed, rate, steer, drive, aside, error]
         tail = [gap, self._progress, float(on_road), float(collided), self._town.friction]
         return np.concatenate([head, bend, (ahead @ turn).ravel(), tail]).astype(np.float32)

@@ -11,6 +11,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from wmsim.sims.atmosphere import Air
 from wmsim.sims.raycast import CameraConfig, Image, Scene, pixel_rays
 
 Array = NDArray[np.float64]
@@ -38,8 +39,14 @@ class GlRenderer:
         self._rays = pixel_rays(config.size, config.field_of_view)[:, 0]
         self._labels = np.concatenate([scene.materials.label, [0, scene.sky_label]]).astype(np.int32)
 
-    def draw(self, data: mujoco.MjData, position: Array, rotation: Array) -> Image:
-        """The view from `position` (3,) with camera-to-world `rotation` (3, 3), OpenCV axes; normals are zeros."""
+    def draw(self, data: mujoco.MjData, position: Array, rotation: Array, air: Air | None = None) -> Image:
+        """The view from `position` (3,) with camera-to-world `rotation` (3, 3), OpenCV axes; normals are zeros.
+
+        Of `air` only sun and ambient light are drawn.
+        """
+        light = air.light if air else self._scene.light
+        self._model.light_diffuse[0], self._model.vis.headlight.ambient[:] = light.sun_colour, light.ambient
+        self._model.light_dir[0] = [-x for x in light.sun]
         self._pose(data, position, rotation)
         size = self._config.size
         self._renderer.update_scene(self._data, camera="front")

@@ -14,9 +14,10 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from wmsim.sims.atmosphere import Air, headlight, mirrored, rained
 from wmsim.sims.culling import Boxes, screen_cover, sun_cover
 from wmsim.sims.ground import GroundMap
-from wmsim.sims.shading import Light, Materials, albedo, haze, lit, mottle, sky
+from wmsim.sims.shading import Light, Materials, albedo, glow, haze, lit, mottle, sky
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -65,8 +66,8 @@ class Scene:
 class Renderer(Protocol):
     """What draws a view: `RayRenderer`, or `gl.GlRenderer` where there is OpenGL."""
 
-    def draw(self, data: mujoco.MjData, position: Array, rotation: Array) -> Image:
-        """The view from `position` (3,) with camera-to-world `rotation` (3, 3), OpenCV axes."""
+    def draw(self, data: mujoco.MjData, position: Array, rotation: Array, air: Air | None = None) -> Image:
+        """The view from `position` (3,) with camera-to-world `rotation` (3, 3), OpenCV axes; air None: as the scene."""
         ...
 
     def close(self) -> None:
@@ -119,10 +120,13 @@ class RayRenderer:
         self._pixel = 2 * np.tan(config.field_of_view / 2) / config.size
         self._radius = np.where(model.geom_rbound > 0, model.geom_rbound, 1e3)
         labels = scene.materials.label
+        self._light, self._forward = scene.light, np.zeros(3)
+        self._air: Air | None = None
         self._label_of = np.concatenate([labels, [0, scene.sky_label]]).astype(np.int32)
 
-    def draw(self, data: mujoco.MjData, position: Array, rotation: Array) -> Image:
-        """The view from `position` (3,) with camera-to-world `rotation` (3, 3), OpenCV axes."""
+    def draw(self, data: mujoco.MjData, position: Array, rotation: Array, air: Air | None = None) -> Image:
+        """The view from `position` (3,) with camera-to-world `rotation` (3, 3), OpenCV axes; air None: as the scene."""
+        self._air, self._light, self._forward = air, air.light if air else self._scene.light, rotation[:, 2]
         self._cull(data, position, rotation[:, 2])
         corners = self._boxes.corners(data)
         seen = corners[self._model.geom_group == _SEEN]
@@ -190,7 +194,7 @@ class RayRenderer:
     def _shadow(self, data: mujoco.MjData, hit: Ints, reach: Array, normal: Array, point: Array) -> Array:
         """1 where the sun is hidden (N,). Rays run from the sun, a point far away, so that one call casts them all."""
         shadow = np.zeros(len(hit))
-        sun = np.asarray(self._scene.light.sun)
+        sun = np.asarray(self._light.sun)
         rows = np.flatnonzero((hit != SKY) & (normal @ sun > 0) & (reach < self._config.shadow_metres))
         if not self._config.shadows or not len(rows):
             return shadow
@@ -232,32 +236,45 @@ class RayRenderer:
 
     def _shade(self, data: mujoco.MjData, s: _Samples, pixel: Array) -> Array:
         """Colours (N, 3) of samples whose pixels are `pixel` (N,) wide at one metre."""
-        light = self._scene.light
+        light = self._light
         colour = np.empty((len(s.hit), 3))
         void = np.flatnonzero(s.hit == SKY)
         colour[void] = sky(light, s.rays[void])
         for rows, paint in ((np.flatnonzero(s.hit >= 0), self._solid), (np.flatnonzero(s.hit == GROUND), self._floor)):
             if len(rows):
                 part = _pick(s, rows)
-                bare = lit(light, paint(data, part, pixel[rows]), part.normal, part.shadow)
-                colour[rows] = haze(light, bare, part.rays, part.distance)
+                colour[rows] = haze(light, paint(data, part, pixel[rows]), part.rays, part.distance)
         return colour
 
     def _solid(self, data: mujoco.MjData, s: _Samples, pixel: Array) -> Array:
+        """Light (N, 3) that geoms send to the camera, before the haze."""
         geom = s.hit.astype(np.int64)
         turn = data.geom_xmat[geom].reshape(-1, 3, 3)
         local = np.einsum("nji,nj->ni", turn, s.point - data.geom_xpos[geom])
         normal = np.einsum("nji,nj->ni", turn, s.normal)
-        return albedo(self._scene.materials, geom, local, normal, self._model.geom_size[geom], s.distance * pixel)
+        place = (self._scene.materials, geom, local, normal, self._model.geom_size[geom], s.distance * pixel)
+        look = albedo(*place)
+        bare = lit(self._light, look, s.normal, s.shadow)
+        if self._air is not None:
+            bare += look * headlight(self._air, s.rays, s.normal, s.distance, self._forward)
+            bare += self._air.lamps * glow(*place)
+        return bare
 
     def _floor(self, data: mujoco.MjData, s: _Samples, pixel: Array) -> Array:
+        """The same of the ground."""
         assert self._scene.ground is not None
         flat = s.rays[:, :2] / np.maximum(np.hypot(s.rays[:, 0], s.rays[:, 1]), 1e-9)[:, None]
         half = (0.5 * pixel * s.distance)[:, None]
         minor = half * np.stack([-flat[:, 1], flat[:, 0]], 1)
         major = flat * half / np.maximum(-s.rays[:, 2:], 0.01)
         colour = self._scene.ground.sample(s.point[:, :2], minor, major)
-        return colour * (1 + 0.06 * mottle(s.point[:, 0], s.point[:, 1]))[:, None]
+        look = colour * (1 + 0.06 * mottle(s.point[:, 0], s.point[:, 1]))[:, None]
+        if self._air is None:
+            return lit(self._light, look, s.normal, s.shadow)
+        look *= 1 - 0.5 * self._air.wet
+        bare = lit(self._light, look, s.normal, s.shadow)
+        bare += look * headlight(self._air, s.rays, s.normal, s.distance, self._forward)
+        return mirrored(self._air, bare, s.rays)
 
     def _image(self, colour: Array, first: _Samples) -> Image:
         size = self._config.size
@@ -266,8 +283,11 @@ class RayRenderer:
         floor = np.flatnonzero(first.hit == GROUND)
         if self._scene.ground is not None:
             label[floor] = self._scene.ground.class_at(first.point[floor, :2])
+        picture = colour.reshape(size, size, 3)
+        if self._air is not None and self._air.rain:
+            picture = rained(self._air, picture)
         return Image(
-            np.clip(colour * 255 + 0.5, 0, 255).astype(np.uint8).reshape(size, size, 3),
+            np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8),
             depth.astype(np.float32).reshape(size, size),
             label.reshape(size, size),
             first.normal.astype(np.float32).reshape(size, size, 3),

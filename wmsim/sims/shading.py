@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-PATTERNS = ("plain", "windows", "body", "cabin", "leaves")
-"""What a surface may carry: nothing, rows of windows, a car's lower half, a car's glass, mottled green."""
+PATTERNS = ("plain", "windows", "body", "cabin", "leaves", "stripes", "digging")
+"""What a surface may carry: nothing, rows of windows, a car's lower half, a car's glass, mottled green, slanted
+stripes, a black triangle on a sign."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ def lit(light: Light, albedo: Array, normals: Array, shadow: Array) -> Array:
     return bright
 
 
+_WHITE_LAMP, _RED_LAMP = (1.0, 0.97, 0.8), (0.85, 0.06, 0.05)
+
+
 def mottle(x: Array, y: Array) -> Array:
     """Smooth low-frequency variation (N,) in [-1, 1] over the plane, some 6 to 20 metres across."""
     return 0.6 * np.sin(0.31 * x + 1.7 * np.sin(0.17 * y)) + 0.4 * np.sin(0.43 * y + 1.3 * np.sin(0.23 * x))
@@ -81,12 +85,32 @@ def albedo(
     width (N,) of a pixel there in metres."""
     colour = materials.colour[geom].copy()
     pattern = materials.pattern[geom]
-    for index, paint in enumerate((None, _windows, _body, _cabin, _leaves)):
+    for index, paint in enumerate((None, _windows, _body, _cabin, _leaves, _stripes, _digging)):
         rows = np.flatnonzero(pattern == index) if paint is not None else ()
         if paint is not None and len(rows):
             second, period = materials.second[geom[rows]], materials.period[geom[rows]]
             colour[rows] = paint(colour[rows], second, period, local[rows], normal[rows], size[rows], width[rows])
     return colour
+
+
+def glow(
+    materials: Materials, geom: NDArray[np.int64], local: Array, normal: Array, size: Array, width: Array
+) -> Array:
+    """Light (N, 3) that surfaces give by themselves at night: lamps of cars, some windows; arguments as of `albedo`."""
+    shine = np.zeros((len(geom), 3))
+    pattern = materials.pattern[geom]
+    cars = np.flatnonzero((pattern == PATTERNS.index("body")) & (np.abs(normal[:, 0]) > 0.5))
+    # A lamp outshines its size: it counts as at least a hand wide.
+    lamp = _lamp(local[cars], size[cars], np.maximum(width[cars], 0.2))
+    shine[cars] = 1.6 * lamp[:, None] * np.where(normal[cars, :1] > 0, _WHITE_LAMP, _RED_LAMP)
+    rows = np.flatnonzero((pattern == PATTERNS.index("windows")) & (np.abs(normal[:, 2]) < 0.5))
+    p, period = local[rows], materials.period[geom[rows]]
+    across = np.where(np.abs(normal[rows, 0]) > 0.5, p[:, 1], p[:, 0]) / period[:, 0]
+    up = (p[:, 2] + size[rows, 2]) / period[:, 1]
+    room = np.sin(12.9 * np.floor(across) + 78.2 * np.floor(up) + 3.7 * geom[rows]) * 43758.5
+    lit_room = (room - np.floor(room) < 0.3) * (np.abs(across % 1 - 0.5) < 0.25) * (np.abs(up % 1 - 0.53) < 0.25)
+    shine[rows] = 0.55 * lit_room[:, None] * np.array([1.0, 0.78, 0.42])
+    return shine
 
 
 def _band(x: Array, low: Array | float, high: Array | float, width: Array) -> Array:
@@ -121,10 +145,14 @@ def _body(colour: Array, second: Array, period: Array, p: Array, n: Array, size:
     axle = np.abs(p[:, 0]) - 0.62 * size[:, 0]
     wheel = np.clip((0.36 - np.hypot(axle, p[:, 2] + size[:, 2])) / w + 0.5, 0, 1) * side
     sill = _band(p[:, 2], -9.0, 0.14 - size[:, 2], w)
-    lamp = _band(np.abs(p[:, 1]), 0.45 * size[:, 1], size[:, 1], w) * _band(p[:, 2], 0.05, 0.3, w) * end
+    lamp = _lamp(p, size, w) * end
     colour = _blend(colour, (0.12, 0.12, 0.13), np.maximum(wheel, sill))
-    lamps = np.where(n[:, :1] > 0, [1.0, 0.97, 0.8], [0.85, 0.06, 0.05])
-    return _blend(colour, lamps, lamp)
+    return _blend(colour, np.where(n[:, :1] > 0, _WHITE_LAMP, _RED_LAMP), lamp)
+
+
+def _lamp(p: Array, size: Array, width: Array) -> Array:
+    """How much of a pixel (N,) on a car's front or back is lamp."""
+    return _band(np.abs(p[:, 1]), 0.45 * size[:, 1], size[:, 1], width) * _band(p[:, 2], 0.05, 0.3, width)
 
 
 def _cabin(colour: Array, second: Array, period: Array, p: Array, n: Array, size: Array, width: Array) -> Array:
@@ -140,3 +168,16 @@ def _leaves(colour: Array, second: Array, period: Array, p: Array, n: Array, siz
     """Lighter towards the top, with soft lumps."""
     lumps = 0.5 + 0.5 * np.sin(2.6 * p[:, 0] + 1.1) * np.sin(2.3 * p[:, 1] + 0.4) * np.sin(2.5 * p[:, 2])
     return _blend(colour, second, np.clip(0.55 * lumps + 0.35 * n[:, 2], 0, 1))
+
+
+def _stripes(colour: Array, second: Array, period: Array, p: Array, n: Array, size: Array, width: Array) -> Array:
+    """Slanted stripes of 0.3 m in two colours."""
+    place = np.mod(p[:, 1] + p[:, 2], 0.6)
+    return _blend(colour, second, _band(place, 0.0, 0.3, np.maximum(width, 1e-3)))
+
+
+def _digging(colour: Array, second: Array, period: Array, p: Array, n: Array, size: Array, width: Array) -> Array:
+    """A triangle in the second colour on the front and back of a sign."""
+    edge = 0.55 * size[:, 1] * (0.6 * size[:, 2] - p[:, 2]) / np.maximum(size[:, 2], 1e-6) - np.abs(p[:, 1])
+    inside = np.clip(edge / np.maximum(width, 0.02) + 0.5, 0, 1) * (p[:, 2] > -0.6 * size[:, 2])
+    return _blend(colour, second, inside * (np.abs(n[:, 0]) > 0.5))

@@ -13,9 +13,10 @@ from wmsim.sims.roads import LANE_METRES, STEP_METRES, Array, Network, offset
 
 CLASSES = (
     "sky", "grass", "road", "marking", "kerb", "pavement", "bay", "building", "tree", "parked", "traffic",
+    "pedestrian", "works",
 )  # fmt: skip
 """Segmentation ids, by position."""
-SKY, GRASS, ROAD, MARKING, KERB, PAVEMENT, BAY, BUILDING, TREE, PARKED, TRAFFIC = range(len(CLASSES))
+SKY, GRASS, ROAD, MARKING, KERB, PAVEMENT, BAY, BUILDING, TREE, PARKED, TRAFFIC, PEDESTRIAN, WORKS = range(len(CLASSES))
 
 PAVED = (ROAD, MARKING, KERB, PAVEMENT, BAY)
 """What a car may stand on without having left the road."""

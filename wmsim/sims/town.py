@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from wmsim.sims import streets
 from wmsim.sims.car import TIMESTEP, ego_xml
 from wmsim.sims.ground import GroundMap
+from wmsim.sims.props import HIDDEN_METRES, PROPS, Part
 from wmsim.sims.raycast import Scene
 from wmsim.sims.roads import LANE_METRES, STEP_METRES, Array, Lane, Network, RoadConfig, loop_lane, make_network, offset
-from wmsim.sims.shading import PATTERNS, Materials
+from wmsim.sims.shading import Materials
 from wmsim.sims.weather import hue, light_of, palette_of, surface_of
 
 _EDGE = LANE_METRES + 0.1 + streets.KERB_METRES
 """From a road's middle to the outer side of its kerb."""
-_PLAIN, _WINDOWS, _BODY, _CABIN, _LEAVES = range(len(PATTERNS))
+_WINDOWS, _BODY, _CABIN, _LEAVES = range(1, 5)
 _CARS = (
     (2.1, 0.88, 0.38, 0.28, 1.1, -0.15),
     (2.15, 0.9, 0.4, 0.3, 1.5, -0.5),
@@ -45,7 +46,7 @@ class TownConfig:
 class Town:
     """model: what physics needs; view, view_mjcf: what can be seen, as a model and as text; lanes: one closed lane per
     loop and direction; friction: of the tyres on this surface; parked: (K, 3) x, y, yaw; buildings: (B, 5) x, y, yaw
-    and half sizes along and across; traffic: number of moving cars, mocap bodies in both models."""
+    and half sizes along and across; traffic: number of moving cars, mocap bodies in both models, before the props."""
 
     model: mujoco.MjModel
     view: mujoco.MjModel
@@ -118,7 +119,7 @@ def make_town(seed: int, config: TownConfig | None = None) -> Town:
     space = _Space(classes, metres)
     buildings = _build(builder, space, network)
     _plant(builder, space, network, config)
-    cars = _traffic_xml(builder, config.traffic)
+    cars = _traffic_xml(builder, config.traffic) + _props_xml(builder)
     friction, asphalt = surface_of(rng)
     ground = GroundMap(classes, palette_of(rng, asphalt), metres)
     model = mujoco.MjModel.from_xml_string(_document(builder, _kerbs(network), cars, friction))
@@ -248,9 +249,32 @@ def _traffic_xml(builder: _Builder, count: int) -> str:
     for i in range(count):
         keep, builder.xml = builder.xml, []
         _car_geoms(builder, np.zeros(4), streets.TRAFFIC)
-        bodies.append(f'<body name="traffic{i}" mocap="true" pos="0 0 {-20 - 5 * i}">{"".join(builder.xml)}</body>')
+        bodies.append(_mocap(f"traffic{i}", -20.0 - 5 * i, builder.xml))
         builder.xml = keep
     return "".join(bodies)
+
+
+def _props_xml(builder: _Builder) -> str:
+    """What events may bring, far below the road until they do."""
+    bodies = []
+    for name, parts in PROPS.items():
+        keep, builder.xml = builder.xml, []
+        for part in parts:
+            _prop_geom(builder, part)
+        bodies.append(_mocap(name, HIDDEN_METRES, builder.xml))
+        builder.xml = keep
+    return "".join(bodies)
+
+
+def _prop_geom(builder: _Builder, part: Part) -> None:
+    builder.geom(
+        part.kind, np.array(part.place), part.size, np.array(part.colour), part.label,
+        pattern=part.pattern, second=np.array(part.second), solid=part.solid,
+    )  # fmt: skip
+
+
+def _mocap(name: str, height: float, geoms: list[str]) -> str:
+    return f'<body name="{name}" mocap="true" pos="0 0 {height}">{"".join(geoms)}</body>'
 
 
 def _kerbs(network: Network) -> str:

@@ -5,7 +5,7 @@ Shape legend: C cars, K look-ahead points, D discs. Metres, seconds; each car is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
@@ -21,13 +21,16 @@ _DISC, _REACH, _BUMPER = 1.15, 1.95, 2.2
 
 @dataclass(frozen=True)
 class TrafficState:
-    """lane (C,) index; s (C,) arc length; speed, cruise (C,) m/s; waited (C,) seconds spent blocked and standing."""
+    """lane (C,) index; s (C,) arc length; speed, cruise (C,) m/s; waited (C,) seconds spent blocked and standing;
+    aside (C,) metres left of the lane's middle and turn (C,) radians out of its direction, None: on it."""
 
     lane: NDArray[np.int64]
     s: Array
     speed: Array
     cruise: Array
     waited: Array
+    aside: Array | None = None
+    turn: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,14 @@ class Traffic:
         state = TrafficState(np.array(lane, np.int64), np.array(s), 0.7 * cruise, cruise, np.zeros(count))
         return Traffic(lanes, state)
 
-    def step(self, seconds: float, ego: Mover) -> None:
-        """Advance every car."""
+    def step(self, seconds: float, ego: Mover, others: Array | None = None) -> None:
+        """Advance every car; others: (K, 2) points of whatever else they brake for."""
         state = self.state
         point, yaw, _ = self.poses(np.zeros(1))
         ahead, _, bend = self.poses(np.concatenate([[0.0], _LOOK]))
         discs, owner = _discs(point[:, 0], yaw[:, 0], ego)
+        if others is not None:
+            discs, owner = np.concatenate([discs, others]), np.concatenate([owner, np.full(len(others), -2)])
         gap = _gaps(ahead[:, 1:], discs, np.arange(len(state.s))[:, None] != owner[None])
         gap = np.minimum(gap, self._yield(ahead[:, 1:], yaw[:, 0], ego))
         patient = state.waited < 4 + 0.7 * np.arange(len(state.s))
@@ -82,29 +87,33 @@ class Traffic:
         speed = np.maximum(state.speed + np.clip(wanted - state.speed, -7 * seconds, 2 * seconds), 0)
         waited = np.where((speed < 0.3) & (gap < 6), state.waited + seconds, 0.0)
         length = np.array([lane.length for lane in self._lanes])[state.lane]
-        self.state = TrafficState(state.lane, (state.s + speed * seconds) % length, speed, state.cruise, waited)
+        self.state = replace(state, s=(state.s + speed * seconds) % length, speed=speed, waited=waited)
 
     def poses(self, ahead: Array) -> tuple[Array, Array, Array]:
         """Points (C, K, 2), yaws and curvatures (C, K) `ahead` (K,) metres before each car on its lane."""
-        return poses_on(self._table, self.state.lane[:, None], self.state.s[:, None] + ahead)
+        point, yaw, bend = poses_on(self._table, self.state.lane[:, None], self.state.s[:, None] + ahead)
+        if self.state.aside is not None:
+            point = point + self.state.aside[:, None, None] * np.stack([-np.sin(yaw), np.cos(yaw)], -1)
+        return point, yaw, bend
 
     def put(self, data: mujoco.MjData) -> None:
         """Move the mocap bodies to where the cars are; a car's yaw is that of the chord between its axles."""
         point, _, _ = self.poses(np.array([-1.3, 1.3]))
         middle, chord = point.mean(1), point[:, 1] - point[:, 0]
-        half = np.arctan2(chord[:, 1], chord[:, 0]) / 2
-        data.mocap_pos[:, :2], data.mocap_pos[:, 2] = middle, 0
-        data.mocap_quat[:] = 0
-        data.mocap_quat[:, 0], data.mocap_quat[:, 3] = np.cos(half), np.sin(half)
+        half = (np.arctan2(chord[:, 1], chord[:, 0]) + (0.0 if self.state.turn is None else self.state.turn)) / 2
+        cars = slice(len(middle))
+        data.mocap_pos[cars, :2], data.mocap_pos[cars, 2] = middle, 0
+        data.mocap_quat[cars] = 0
+        data.mocap_quat[cars, 0], data.mocap_quat[cars, 3] = np.cos(half), np.sin(half)
 
-    def gap(self, lane: Lane, s: float) -> float:
-        """Free metres before a car's bumper at arc length s of a lane, up to FREE_METRES."""
+    def gap(self, lane: Lane, s: float, others: Array | None = None) -> float:
+        """Free metres before a car's bumper at arc length s of a lane, up to FREE_METRES; others: as of `step`."""
         if not len(self.state.s):
             return FREE_METRES
         point, yaw, _ = self.poses(np.zeros(1))
         path = lane.at(s + _LOOK)[0][None]
         axis = np.stack([np.cos(yaw[:, 0]), np.sin(yaw[:, 0])], 1) * _DISC
-        discs = np.concatenate([point[:, 0] + axis, point[:, 0] - axis])
+        discs = np.concatenate([point[:, 0] + axis, point[:, 0] - axis, *([] if others is None else [others])])
         return float(_gaps(path, discs, np.ones((1, len(discs)), bool))[0])
 
     def _yield(self, ahead: Array, yaw: Array, ego: Mover) -> Array:

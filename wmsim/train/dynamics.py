@@ -31,7 +31,8 @@ class DynamicsStageConfig:
     offsets, one a channel, that a window's history after the first frame is shown with (latents have spread 1): what
     has drifted must be led back to the sink. noisiest: share of frames that begin from pure noise, beside those that
     draw it. history: lowest signal level at which a window's history is shown; it is drawn up to 1. floor: see `ramp`.
-    adversary_from: when the adversary begins. The other numbers weigh losses.
+    adversary_from: when the adversary begins. untold: share of windows whose events are hidden, of a model that is told
+    any. The other numbers weigh losses.
     """
 
     batch: int = 8
@@ -40,6 +41,7 @@ class DynamicsStageConfig:
     bootstrap_from: float = 0.15
     single: float = 0.02
     unknown: float = 0.02
+    untold: float = 0.2
     endings: float = 0.15
     rollout: float = 0.25
     rollout_from: float = 0.45
@@ -100,7 +102,8 @@ class DynamicsStage:
         linked, single = batch.linked.to(device), self._single(draw)
         with torch.autocast(device.split(":")[0], torch.bfloat16):
             level = c.history + (1 - c.history) * torch.rand(c.batch, generator=draw.torch).to(device)
-            told = (action, linked & self._known(draw), single)
+            asked = torch.cat([action, self._told(batch, draw)], -1)
+            told = (asked, linked & self._known(draw), single)
             lived = self._dreamt(clean, level, linked & ~single[:, None], draw, *told)
             noise, shown = torch.randn((2, *clean.shape), generator=draw.torch).to(device)
             history = mix(shown, self._drifted(lived, draw), level[:, None].expand(clean.shape[:2]))
@@ -151,6 +154,13 @@ class DynamicsStage:
         tau, d = torch.cat([wide[0], fine[0]]), torch.cat([wide[1], fine[1]])
         start = torch.rand(tau.shape, generator=draw.torch) < c.noisiest
         return torch.where(start, 0.0, tau).to(self.device), d.to(self.device)
+
+    def _told(self, batch: LatentBatch, draw: Draw) -> Float[Tensor, "B T C"]:
+        """The conditions of events, hidden in some windows; of width 0 for a model that is told none."""
+        if not self.model.config.dynamics.told:
+            return torch.zeros(*batch.told.shape[:2], 0, device=self.device)
+        kept = torch.rand(self.config.batch, 1, 1, generator=draw.torch) >= self.config.untold
+        return (batch.told * kept).to(self.device)
 
     def _known(self, draw: Draw) -> Bool[Tensor, "B 1"]:
         return (torch.rand(self.config.batch, 1, generator=draw.torch) >= self.config.unknown).to(self.device)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float16, Int64
+from jaxtyping import Bool, Float, Float16, Float32, Int32, Int64
 from rich.progress import track
 from torch import Tensor
 
 from wmsim.control import to_unit
 from wmsim.data.cache import Cache
 from wmsim.data.lerobot import DatasetSpec
+from wmsim.model.events import conditions, recent
 from wmsim.model.tokenizer import Tokenizer
 from wmsim.train.loop import Draw
 
@@ -28,7 +30,7 @@ class LatentBatch:
     """Windows in arrival convention; reward and end are zeros where they are not recorded.
 
     action: counted from -1 to 1 between its bounds. linked: frame t of the window follows frame t - 1 in the episode.
-    rows: where each frame lies in the cache.
+    rows: where each frame lies in the cache. told: the condition of the event told lately, width 0 where none ever is.
     """
 
     latent: Float[Tensor, "B T h w c"]
@@ -38,6 +40,7 @@ class LatentBatch:
     end: Bool[Tensor, "B T"]
     linked: Bool[Tensor, "B T"]
     rows: Int64[np.ndarray, "B T"]
+    told: Float[Tensor, "B T C"]
 
 
 def bounds_of(spec: DatasetSpec) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -48,10 +51,31 @@ def bounds_of(spec: DatasetSpec) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 @dataclass(frozen=True)
 class Latents:
-    """The latents (N, h, w, c) of a cache, beside the cache's other arrays."""
+    """The latents (N, h, w, c) of a cache, beside the cache's other arrays.
+
+    embeddings: (K, E) of the cache's captions, each told for `event_frames` frames; None: events are overlooked.
+    """
 
     latent: Float16[np.ndarray, "N h w c"]
     cache: Cache
+    embeddings: Float32[np.ndarray, "K E"] | None = None
+    event_frames: int = 0
+
+    @cached_property
+    def recent(self) -> tuple[Int32[np.ndarray, " N"], Int64[np.ndarray, " N"]]:
+        """Of every row the caption told lately and its age; see `wmsim.model.events.recent`."""
+        told, cache = self.cache.told, self.cache
+        assert told is not None
+        first = np.zeros(len(told), np.int64)
+        for start, length in zip(cache.episode_start, cache.episode_length, strict=True):
+            first[start : start + length] = start
+        return recent(np.asarray(told), first, self.event_frames)
+
+    def _told(self, rows: np.ndarray) -> Float[Tensor, "B T C"]:
+        if self.embeddings is None:
+            return torch.zeros(*rows.shape, 0)
+        caption, age = self.recent
+        return conditions(caption[rows], age[rows], self.embeddings, self.event_frames)
 
     def sample(self, draw: Draw, batch: int, frames: int, endings: float) -> LatentBatch:
         """Windows of `frames` frames: a sink, from anywhere earlier in the episode or the frame just before, and a run.
@@ -98,6 +122,7 @@ class Latents:
             end=torch.from_numpy(blank.astype(bool) if cache.terminated is None else cache.terminated[rows]),
             linked=torch.from_numpy(np.diff(rows, axis=1, prepend=-2) == 1),
             rows=rows,
+            told=self._told(rows),
         )
 
     def moments(self) -> tuple[Float[Tensor, "c"], Float[Tensor, "c"]]:

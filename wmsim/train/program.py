@@ -13,6 +13,7 @@ import torch
 
 from wmsim.checkpoint import Card, Starts, load, quantise, read_note, save
 from wmsim.data.cache import Cache, open_cache
+from wmsim.model.events import Embeds, make_embedder
 from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.decoder import DecoderStage, DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
@@ -27,7 +28,7 @@ class TrainConfig:
 
     data: a recorded dataset. out: states, curves, `model.safetensors`. test: share of episodes held back, or 0.
     compiled: torch.compile, worth its minute on runs of ten minutes and more; needs a C++ compiler.
-    init: a checkpoint to begin from instead of random weights.
+    init: a checkpoint to begin from instead of random weights; one that is told no events can grow into one that is.
     starts, start_frames: the reset distribution that ships. domain: what the robot control is called, "" for what the
     recording calls it.
     """
@@ -65,8 +66,11 @@ def main(overrides: Sequence[str]) -> None:
     train(instantiate(config))
 
 
-def train(config: TrainConfig) -> Path:
-    """Train to the end and return the path of the checkpoint; ValueError when model and data do not fit."""
+def train(config: TrainConfig, embedder: Embeds | None = None) -> Path:
+    """Train to the end and return the path of the checkpoint; ValueError when model and data do not fit.
+
+    embedder: of captions, for a model that is told events; None: that of the extra [text].
+    """
     torch.set_num_threads(config.threads or _physical_cores())
     whole = open_cache(config.data)
     cache = whole.split(config.test, seed=config.seed)[0] if config.test else whole
@@ -76,13 +80,14 @@ def train(config: TrainConfig) -> Path:
     torch.manual_seed(config.seed)
     model = WorldModel(config.model).to(device)
     if config.init:
-        model.load_state_dict(_initial(config).state_dict())
+        _begin_from(model, config)
+    embeddings = _embedded(config.model, whole, embedder)
     with processes(device) as (rank, count):
         pixels = TokenizerStage(model.tokenizer, cache.frames, _rows(cache), config.tokenizer, device, config.compiled)
         Loop(pixels, config.tokenizer_loop, out, config.seed, rank, count).run()
         key = {"frames": len(whole.frames), "tokenizer": _digest(model.tokenizer)}
         latents = encode_all(model.tokenizer, whole, out / f"latents{rank or ''}.npy", device, key)
-        latents = Latents(latents.latent, cache)
+        latents = Latents(latents.latent, cache, embeddings, config.model.dynamics.event_frames)
         set_scales(model, latents)
         path = out / "model.safetensors"
         steps = config.dynamics_loop.steps
@@ -126,11 +131,29 @@ def _fitted(model: WorldModelConfig, cache: Cache) -> WorldModelConfig:
     )
 
 
-def _initial(config: TrainConfig) -> WorldModel:
-    model, _, _ = load(config.init, config.device, torch.float32)
-    if model.config != config.model:
-        raise ValueError(f"init={config.init} has sizes {model.config.to_dict()}, asked for {config.model.to_dict()}")
-    return model
+def _begin_from(model: WorldModel, config: TrainConfig) -> None:
+    """Give `model` the weights of init; what it has more, the input of events, begins by adding nothing."""
+    earlier, _, _ = load(config.init, config.device, torch.float32)
+    grown = earlier.config
+    if not grown.dynamics.events:
+        more = {name: getattr(config.model.dynamics, name) for name in ("events", "event_frames")}
+        grown = replace(grown, dynamics=replace(grown.dynamics, **more))
+    if grown != config.model:
+        sizes = earlier.config.to_dict()
+        raise ValueError(f"init={config.init} has sizes {sizes}, asked for {config.model.to_dict()}")
+    model.load_state_dict(model.state_dict() | earlier.state_dict())
+
+
+def _embedded(model: WorldModelConfig, cache: Cache, embedder: Embeds | None) -> np.ndarray | None:
+    """Embeddings of all captions of a recording; None for a model that is told nothing."""
+    if not (width := model.dynamics.events):
+        return None
+    if not cache.captions:
+        raise ValueError("nothing was told in this recording: record with events, or set model.dynamics.events=0")
+    embedder = embedder or make_embedder()
+    if embedder.width != width:
+        raise ValueError(f"model.dynamics.events={width}, the embedding is {embedder.width} wide: set it so")
+    return embedder.embed([text for text, _ in cache.captions])
 
 
 def _rows(cache: Cache) -> np.ndarray:
@@ -202,4 +225,10 @@ def card_of(cache: Cache, config: TrainConfig) -> Card:
         reward=cache.reward is not None,
         termination=cache.terminated is not None,
         training=training,
+        captions=_captions(cache) if config.model.dynamics.events else {},
     )
+
+
+def _captions(cache: Cache) -> dict[str, list[str]]:
+    names = cache.spec.events
+    return {name: [text for text, event in cache.captions if names[event] == name] for name in names}

@@ -1,0 +1,288 @@
+"""Events told to a dream: heard at once, lost in time, kept by snapshots, learnt from captions; no trace without."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.model_tiny import CONFIG, square_film, tiny_model
+from tests.test_checkpoint import CARD, tiny_starts
+from wmsim import checkpoint, dream
+from wmsim.control import Control
+from wmsim.data import episodes
+from wmsim.data.cache import open_cache
+from wmsim.data.episodes import Episode
+from wmsim.data.lerobot import DatasetSpec
+from wmsim.dream import DreamWorld
+from wmsim.dream.ears import Ears
+from wmsim.env import WorldEnv
+from wmsim.model.events import conditions, recent
+from wmsim.model.world_model import WorldModel
+from wmsim.train import TrainConfig, train
+from wmsim.train.adversary import AdversaryConfig
+from wmsim.train.decoder import DecoderStageConfig
+from wmsim.train.dynamics import DynamicsStageConfig
+from wmsim.train.loop import LoopConfig
+from wmsim.train.tokenizer import TokenizerStageConfig
+
+WIDTH, FRAMES = 8, 5
+CAPTIONS = {"dark": ["dark it is", "so dark"], "bright": ["bright it is", "so bright"]}
+TOLD = replace(CONFIG, dynamics=replace(CONFIG.dynamics, events=WIDTH, event_frames=FRAMES))
+
+
+class Words:
+    """An embedding that knows two words and hears the others as a murmur."""
+
+    width = WIDTH
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """One vector a text."""
+        return np.stack([self._one(text.casefold()) for text in texts])
+
+    def _one(self, text: str) -> np.ndarray:
+        vector = 0.1 * np.random.default_rng(list(text.encode())).normal(size=WIDTH)
+        vector[0] += 2.0 * ("dark" in text) - 2.0 * ("bright" in text)
+        return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What `Understands` answers."""
+
+    event: str | None
+    nearest: tuple[tuple[str, float], ...]
+
+
+class Plain:
+    """Understands the names of the events wherever they stand in a sentence."""
+
+    def understand(self, text: str) -> Meant:
+        """What a sentence means."""
+        found = next((event for event in CAPTIONS if event in text), None)
+        return Meant(found, (("dark", 0.4), ("bright", 0.3)))
+
+
+def _ears() -> Ears:
+    return Ears(CAPTIONS, Words(), Plain())
+
+
+def _told_model(heard: bool = True) -> WorldModel:
+    """The tiny model with an input for events, that hears them or, as at first, does not."""
+    plain, model = tiny_model(), WorldModel(TOLD).eval()
+    model.load_state_dict(model.state_dict() | plain.state_dict())
+    if heard:
+        torch.nn.init.normal_(model.dynamics.event.outward.weight)
+    return model.requires_grad_(False)
+
+
+def _world(model: WorldModel, slots: int = 2) -> DreamWorld:
+    card = replace(CARD, captions=CAPTIONS) if model.config.dynamics.events else CARD
+    return DreamWorld(model, card, tiny_starts(), slots, 2, ears=_ears())
+
+
+def _wheel(rows: int, event: tuple[str | None, ...] | None = None) -> Control:
+    return replace(Control.of_wheel(torch.tensor([[0.2, 0.5]] * rows)), event=event)
+
+
+def _films(world: DreamWorld, *tellings: tuple[str | None, ...] | None) -> list[torch.Tensor]:
+    world.reset([0, 1], [4, 5])
+    return [world.step([0, 1], _wheel(2, told)).frames["front"][:, 0].clone() for told in tellings]
+
+
+# --- the dream -----------------------------------------------------------------------------------------------------
+
+
+def test_a_checkpoint_from_before_events_loads_and_dreams_as_ever(tmp_path: Path) -> None:
+    path = tmp_path / "old.safetensors"
+    checkpoint.save(path, tiny_model(), CARD, tiny_starts(), torch.float32)
+    note = checkpoint.read_note(path)
+    for part, names in (("dynamics", ("events", "event_frames")), ("", ("captions",))):
+        for name in names:
+            (note["config"][part] if part else note["card"]).pop(name)
+    _rewrite(path, note)
+    old = dream.load(path, 2, steps=2)
+    assert old.spec.events == ()
+    quiet = (None,) * 6
+    checkpoint.save(path, _told_model(), replace(CARD, captions=CAPTIONS), tiny_starts(), torch.float32)
+    told = dream.load(path, 2, steps=2, ears=_ears())
+    assert told.spec.events == tuple(CAPTIONS)
+    assert all(torch.equal(a, b) for a, b in zip(_films(old, *quiet), _films(told, *quiet), strict=True))
+
+
+def _rewrite(path: Path, note: dict[str, object]) -> None:
+    import json
+
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, metadata={"wmsim": json.dumps(note)})
+
+
+def test_what_is_told_changes_its_own_slot_from_its_own_frame() -> None:
+    quiet, told = (None, None), (None, "so dark")
+    plain = _films(_world(_told_model()), quiet, quiet, quiet)
+    dark = _films(_world(_told_model()), quiet, told, quiet)
+    assert torch.equal(plain[0], dark[0])
+    assert torch.equal(plain[1][0], dark[1][0])
+    assert not torch.equal(plain[1][1], dark[1][1])
+    bright = _films(_world(_told_model()), quiet, (None, "so bright"), quiet)
+    assert not torch.equal(bright[1][1], dark[1][1])
+
+
+def test_a_new_input_for_events_changes_nothing_yet() -> None:
+    told = [("dark", "bright"), None, None]
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(
+            _films(_world(_told_model(False)), *told), _films(_world(tiny_model()), *[None] * 3), strict=True
+        )
+    )
+
+
+def test_it_is_forgotten_in_time_and_the_next_one_takes_its_place() -> None:
+    world = _world(_told_model())
+    _films(world, ("dark", "dark"), *[None] * (FRAMES - 1))
+    assert world._told[0, -1] == pytest.approx((FRAMES - 1) / FRAMES)
+    world.step([0], _wheel(1))
+    assert not world._told[0].any()
+    assert world._told[1].any()
+    world.step([1], _wheel(1, ("bright",)))
+    assert world._told[1, -1] == 0
+    assert np.allclose(world._told[1, :WIDTH], Words().embed(["bright"])[0])
+
+
+def test_a_snapshot_carries_what_was_told() -> None:
+    world = _world(_told_model())
+    _films(world, ("so dark", None), None)
+    kept = pickle.loads(pickle.dumps(world.snapshot([0])))
+    first = [world.step([0], _wheel(1)).frames["front"].clone() for _ in range(6)]
+    world.restore([1], kept)
+    again = [world.step([1], _wheel(1)).frames["front"].clone() for _ in range(6)]
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_what_is_not_understood_is_said_with_the_nearest_events() -> None:
+    world = _world(_told_model())
+    world.reset([0, 1], [4, 5])
+    with pytest.raises(ValueError, match=r"'a dragon' is not understood; nearest: dark \(0.40\), bright"):
+        world.step([0], _wheel(1, ("a dragon",)))
+    with pytest.raises(ValueError, match="as many events"):
+        world.step([0], _wheel(1, (None, None)))
+    deaf = _world(tiny_model())
+    deaf.reset([0], [4])
+    with pytest.raises(ValueError, match="takes no events"):
+        deaf.step([0], _wheel(1, ("dark",)))
+    env = WorldEnv("world", _world(_told_model(), 1))
+    env.reset(seed=1)
+    env.tell("it gets so dark here")
+    env.step(np.zeros(2, np.float32))
+    with pytest.raises(ValueError, match="not understood"):
+        env.tell("a dragon")
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "wmsim.text.embed", None)
+    with pytest.raises(ImportError, match=r"wmsim\[text\]"):
+        Ears(CAPTIONS).vector("dark")
+
+
+# --- what training sees --------------------------------------------------------------------------------------------
+
+
+def test_the_last_event_of_the_episode_counts_while_it_is_recent() -> None:
+    told = np.array([-1, 2, -1, -1, -1, 0, 1, -1, -1, -1], np.int32)
+    first = np.array([0] * 8 + [8] * 2)
+    caption, age = recent(told, first, 3)
+    assert caption.tolist() == [-1, 2, 2, 2, -1, 0, 1, 1, -1, -1]
+    assert age.tolist() == [0, 0, 1, 2, 0, 0, 0, 1, 0, 0]
+    made = conditions(caption, age, Words().embed(["a", "b", "c"]), 3)
+    assert made.shape == (10, WIDTH + 2)
+    assert made[3, WIDTH:].tolist() == pytest.approx([1, 2 / 3])
+    assert not made[4].any()
+
+
+SPEC = DatasetSpec(8.0, (16, 16), ("dx", "dy"), ("x_px", "y_px"), domain="wheel", events=tuple(CAPTIONS))
+
+
+def _record(root: Path, count: int, length: int = 24) -> Path:
+    """Films of the square whose light goes out or on when it is told."""
+    dataset = episodes.create(root, SPEC)
+    for index in range(count):
+        rng = np.random.default_rng(index)
+        actions = np.repeat(rng.uniform(-1, 1, (length // 4, 2)), 4, 0).astype(np.float32)
+        event, caption = [""] * length, [""] * length
+        lights, light, frames = [1.0], 1.0, square_film(actions, tuple(rng.uniform(0, 16, 2)))
+        for t in range(length):
+            if rng.random() < 0.15:
+                event[t] = list(CAPTIONS)[int(rng.integers(2))]
+                caption[t] = CAPTIONS[event[t]][int(rng.integers(2))]
+                light = 0.2 if event[t] == "dark" else 1.0
+            lights.append(light)
+        frames = (frames * np.array(lights)[:, None, None, None]).astype(np.uint8)
+        proprio = np.concatenate([np.zeros((1, 2)), actions]).astype(np.float32)
+        made = Episode(frames, actions, actions[:, 0].copy(), proprio, terminated=False)
+        episodes.write(dataset, index, replace(made, event=tuple(event), caption=tuple(caption)))
+    episodes.finalise(dataset)
+    return root
+
+
+def _config(data: Path, out: Path, tokenizer: int, steps: int, **changes: object) -> TrainConfig:
+    plain = TrainConfig(
+        data=str(data), out=str(out), model=TOLD, tokenizer=TokenizerStageConfig(32, 0.02),
+        tokenizer_loop=LoopConfig(tokenizer, 3e-3, ema=0.99, save_every=1000),
+        dynamics=DynamicsStageConfig(
+            batch=16, frames=8, rollout=0.3, rollout_depth=3, drift=0.0, adversary_from=1.0,
+            adversary=AdversaryConfig(pool=4, drawn=2, stirred=0, run=2, start=4),
+        ),
+        dynamics_loop=LoopConfig(steps, 3e-3, ema=0.99, save_every=1000),
+        decoder=DecoderStageConfig(batch=8, frames=8, run=4), decoder_loop=LoopConfig(2, 1e-3),
+        name="lamp", starts=4, start_frames=4, threads=1,
+    )  # fmt: skip
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _record(tmp_path_factory.mktemp("lamp") / "data", 24)
+
+
+def test_a_dream_learns_events_and_obeys_words_it_never_heard(recording: Path, tmp_path: Path) -> None:
+    path = train(_config(recording, tmp_path, 150, 300), Words())
+    world = dream.load(path, 8, steps=1, ears=_ears())
+    assert world.spec.events == ("dark", "bright")
+    assert {text for ways in CAPTIONS.values() for text in ways} >= set(world.card.captions["dark"])
+    light = {}
+    for text in ("how dark the night", "oh bright day"):
+        world.reset(range(8), range(8))
+        shown = [world.step(range(8), _wheel(8, (text,) * 8 if t == 0 else None)) for t in range(5)]
+        light[text[:6]] = float(shown[-1].frames["front"].float().mean())
+    assert light["how da"] < 0.7 * light["oh bri"], light
+
+
+def test_a_checkpoint_without_events_grows_into_one_with_them(recording: Path, tmp_path: Path) -> None:
+    deaf = train(_config(recording, tmp_path / "deaf", 2, 2, model=CONFIG))
+    assert dream.load(deaf).spec.events == ()
+    grown = train(_config(recording, tmp_path / "grown", 0, 2, init=str(deaf)), Words())
+    before, _, _ = checkpoint.load(deaf)
+    after, card, _ = checkpoint.load(grown)
+    assert after.config == TOLD
+    assert torch.equal(before.tokenizer.embed.weight, after.tokenizer.embed.weight)
+    assert list(card.captions) == ["dark", "bright"]
+    with pytest.raises(ValueError, match="has sizes"):
+        train(_config(recording, tmp_path / "back", 0, 2, init=str(grown), model=CONFIG))
+
+
+def test_events_that_do_not_fit_are_told(recording: Path, tmp_path: Path) -> None:
+    cache = open_cache(recording, progress=False)
+    assert cache.spec.events == tuple(CAPTIONS)
+    wide = replace(TOLD, dynamics=replace(TOLD.dynamics, events=9))
+    with pytest.raises(ValueError, match="events=9, the embedding is 8 wide"):
+        train(_config(recording, tmp_path, 1, 1, model=wide), Words())
