@@ -29,6 +29,7 @@ from wmsim.train.adversary import AdversaryConfig
 from wmsim.train.decoder import DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStageConfig
 from wmsim.train.loop import LoopConfig
+from wmsim.train.outcomes import OutcomeStageConfig
 from wmsim.train.tokenizer import TokenizerStageConfig
 
 WIDTH, FRAMES = 8, 5
@@ -244,6 +245,7 @@ def _config(data: Path, out: Path, tokenizer: int, steps: int, **changes: object
         ),
         dynamics_loop=LoopConfig(steps, 3e-3, ema=0.99, save_every=1000),
         decoder=DecoderStageConfig(batch=8, frames=8, run=4), decoder_loop=LoopConfig(2, 1e-3),
+        outcomes=OutcomeStageConfig(drives=4, frames=4, before=4), outcome_loop=LoopConfig(2, 1e-3),
         name="lamp", starts=4, start_frames=4, threads=1,
     )  # fmt: skip
     return replace(plain, **changes)  # type: ignore[arg-type]

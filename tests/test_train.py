@@ -28,6 +28,7 @@ from wmsim.train.decoder import DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStageConfig
 from wmsim.train.latents import Latents, logit
 from wmsim.train.loop import Draw, LoopConfig
+from wmsim.train.outcomes import OutcomeStageConfig
 from wmsim.train.tokenizer import TokenizerStageConfig
 from wmsim.world import Start
 
@@ -71,6 +72,8 @@ def _config(data: Path, out: Path, tokenizer: int, dynamics: int) -> TrainConfig
         dynamics_loop=LoopConfig(dynamics, 3e-3, ema=0.99, save_every=200),
         decoder=DecoderStageConfig(batch=16, frames=8, run=4),
         decoder_loop=LoopConfig(tokenizer // 2, 1e-3, ema=0.99, save_every=200),
+        outcomes=OutcomeStageConfig(drives=24, frames=8, before=4, together=8, batch=64),
+        outcome_loop=LoopConfig(tokenizer // 2, 1e-3, ema=0.9, save_every=200),
         name="square",
         starts=8,
         start_frames=4,
@@ -230,6 +233,7 @@ def test_two_processes_train_one_model(recording: Path, tmp_path: Path) -> None:
         "dynamics.frames": 8, "dynamics.batch": 4, "decoder.frames": 8, "decoder.run": 2, "decoder.batch": 2,
         "dynamics.adversary_from": 0.0, "dynamics.adversary.pool": 4, "dynamics.adversary.drawn": 2,
         "dynamics.adversary.start": 4, "dynamics.adversary.stirred": 1,
+        "outcomes.drives": 4, "outcomes.frames": 4, "outcomes.before": 4, "outcome_loop.steps": 2,
     }  # fmt: skip
     overrides = [f"{name}={value}" for name, value in settings.items()]
     done = subprocess.run([*command, *overrides], capture_output=True, text=True)

@@ -115,6 +115,19 @@ class WorldModel(nn.Module):
         Several passes give one of the frames that may follow. A single pass gives their mean while a slot is young, and
         one of them later on; see `stride`.
         """
+        tokens, features, first = self.imagine(noise, action, cache, rows, steps, context)
+        return tokens, replace(self._read(features), log_error=self.dynamics.heads(first).log_error)
+
+    def imagine(
+        self,
+        noise: Float[Tensor, "B S C"],
+        action: Float[Tensor, "B A"],
+        cache: RollingCache,
+        rows: list[int],
+        steps: int,
+        context: Float[Tensor, "B"] | None = None,
+    ) -> tuple[Float[Tensor, "B S C"], Float[Tensor, "B F"], Float[Tensor, "B F"]]:
+        """`dream` before the heads read it: tokens, features of the finished frame, and of its first pass."""
         past = self._past(cache, rows)
         first: list[Tensor] = []
         sole = stride(cache.counts[rows], self.config.dynamics.finest)
@@ -125,8 +138,7 @@ class WorldModel(nn.Module):
             return clean
 
         tokens = sample(predict, noise, steps)
-        readings = self._show(tokens, noise, action, past, cache, rows, context)
-        return tokens, replace(readings, log_error=self.dynamics.heads(first[0]).log_error)
+        return tokens, self._show(tokens, noise, action, past, cache, rows, context), first[0]
 
     def commit(
         self,
@@ -142,7 +154,7 @@ class WorldModel(nn.Module):
         The action that led to a row's first frame is not known, and not looked at. context: signal level at which the
         frame is shown, None for `CONTEXT_TAU`.
         """
-        return self._show(tokens, noise, action, self._past(cache, rows), cache, rows, context)
+        return self._read(self._show(tokens, noise, action, self._past(cache, rows), cache, rows, context))
 
     def _past(self, cache: RollingCache, rows: list[int]) -> Past:
         bias = self.dynamics.cache_bias(*cache.ages(rows))
@@ -161,12 +173,15 @@ class WorldModel(nn.Module):
         cache: RollingCache,
         rows: list[int],
         context: Tensor | None,
-    ) -> Readings:
+    ) -> Tensor:
         finest = torch.full((len(rows),), 1 / self.config.dynamics.finest, device=tokens.device)
         tau = torch.full_like(finest, CONTEXT_TAU) if context is None else context
         seen = (1 - tau[:, None, None]) * noise + tau[:, None, None] * tokens
         _, features = self._pass(seen, tau, finest, action, past)
         cache.commit(rows, past.layers, seen)
+        return features
+
+    def _read(self, features: Tensor) -> Readings:
         readings: Readings = self.dynamics.heads(features)
         proprio = readings.proprio * self.proprio_std.float() + self.proprio_mean.float()
         return replace(readings, proprio=proprio)

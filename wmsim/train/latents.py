@@ -88,7 +88,7 @@ class Latents:
         lengths = self.cache.episode_length[usable]
         picks = rng.choice(len(usable), batch, p=lengths / lengths.sum())
         rows = np.stack([self._window(rng, int(usable[p]), frames, endings) for p in picks])
-        return self._batch(rows)
+        return self.batch(rows)
 
     def end_odds(self, frames: int, endings: float) -> float:
         """Log odds that a frame of `sample` ends its episode, above those of the recording's frames; 0 without ends."""
@@ -112,7 +112,8 @@ class Latents:
             rows[0] = first + rng.integers(0, start + 1)
         return rows
 
-    def _batch(self, rows: np.ndarray) -> LatentBatch:
+    def batch(self, rows: Int64[np.ndarray, "B T"]) -> LatentBatch:
+        """The windows of these rows of the cache."""
         cache, blank = self.cache, np.zeros(rows.shape, np.float32)
         return LatentBatch(
             latent=torch.from_numpy(self.latent[rows]).float(),

@@ -1,4 +1,4 @@
-"""The training program: tokenizer, latents of all frames, dynamics, decoder; each resumes where it stopped."""
+"""The training program: tokenizer, latents of all frames, dynamics, outcomes, decoder; each resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from wmsim.train.decoder import DecoderStage, DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
 from wmsim.train.latents import Latents, bounds_of, encode_all
 from wmsim.train.loop import Loop, LoopConfig, processes
+from wmsim.train.outcomes import OutcomeStage, OutcomeStageConfig
 from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
 
 
@@ -40,6 +41,8 @@ class TrainConfig:
     tokenizer_loop: LoopConfig = field(default_factory=lambda: LoopConfig(8000, 1e-3, decay=0.5))
     dynamics: DynamicsStageConfig = field(default_factory=DynamicsStageConfig)
     dynamics_loop: LoopConfig = field(default_factory=lambda: LoopConfig(10000, 8e-4, decay=0.6))
+    outcomes: OutcomeStageConfig = field(default_factory=OutcomeStageConfig)
+    outcome_loop: LoopConfig = field(default_factory=lambda: LoopConfig(1000, 5e-4, decay=0.8, ema=0.99))
     decoder: DecoderStageConfig = field(default_factory=DecoderStageConfig)
     decoder_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3, decay=0.8))
     init: str = ""
@@ -95,6 +98,10 @@ def train(config: TrainConfig, embedder: Embeds | None = None) -> Path:
             model, latents, config.dynamics, steps, device, config.compiled, lambda: _ship(path, model, latents, config)
         )
         Loop(stage, config.dynamics_loop, out, config.seed + 1, rank, count).run()
+        if config.outcome_loop.steps:
+            dreamt = out / f"outcomes{rank or ''}.npz"
+            outcomes = OutcomeStage(model, latents, config.outcomes, dreamt, config.seed + rank, device)
+            Loop(outcomes, config.outcome_loop, out, config.seed + 3, rank, count).run()
         polish = DecoderStage(model, latents, config.decoder, device, config.compiled)
         Loop(polish, config.decoder_loop, out, config.seed + 2, rank, count).run()
         if rank == 0:
@@ -112,6 +119,11 @@ def _digest(module: torch.nn.Module) -> str:
 
 def _check_windows(config: TrainConfig, cache: Cache) -> None:
     frames, longest = max(config.dynamics.frames, config.decoder.frames), int(cache.episode_length.max())
+    if config.outcome_loop.steps and longest <= config.outcomes.before:
+        raise ValueError(
+            f"the heads learn behind outcomes.before={config.outcomes.before} known frames, and no episode is longer "
+            f"than {longest}: set it lower, or outcome_loop.steps=0 to leave the heads as they are"
+        )
     if longest < frames:
         raise ValueError(
             f"no episode has {frames} frames, the longest has {longest}: record longer ones or train on shorter "

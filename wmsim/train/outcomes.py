@@ -1,0 +1,171 @@
+"""The outcome stage: the heads learn, in the dream's own states, what truly came of the actions that were taken.
+
+Heads that were taught on recorded frames read a dream as if it were real: where it has led a lost car back to the road,
+they promise that road's reward. Here the dream goes on from recorded moments under the recorded actions, and the heads
+learn rewards, ends and proprioception from its features and the recording. Frames stay as they are.
+
+Shape legend: N drives of T frames, n of them at once, K with those known before, F width of features, B of a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int64
+from rich.progress import track
+from torch import Tensor, nn
+
+from wmsim.model.cache import RollingCache
+from wmsim.model.world_model import WorldModel
+from wmsim.train.latents import Latents
+from wmsim.train.loop import Draw
+
+
+@dataclass(frozen=True)
+class OutcomeStageConfig:
+    """drives: N, each `frames` long behind `before` recorded frames, `together` at once. ends: share of them drawn
+    among those that end by themselves; they weigh less for it, so that ends stay as likely as in the recording. steps:
+    denoising passes a frame. batch: B.
+    """
+
+    drives: int = 2000
+    frames: int = 64
+    before: int = 16
+    together: int = 32
+    ends: float = 0.5
+    steps: int = 1
+    batch: int = 512
+
+    def __post_init__(self) -> None:
+        """ValueError: nothing to dream or to learn from, or no share."""
+        if min(self.drives, self.frames, self.before, self.together, self.steps, self.batch) < 1:
+            raise ValueError(f"every count of the outcome stage is at least 1, got {self}")
+        if not 0 <= self.ends < 1:
+            raise ValueError(f"ends (share of drives) is at least 0 and less than 1, got {self.ends}")
+
+
+@dataclass(frozen=True)
+class Drives:
+    """Where N drives begin in the cache (their first known frame), how many frames follow, and what each weighs."""
+
+    first: Int64[np.ndarray, " N"]
+    frames: Int64[np.ndarray, " N"]
+    weight: Float[np.ndarray, " N"]
+
+
+class OutcomeStage:
+    """Trains the heads of `model` on features that it dreams once, at the beginning, and keeps in `path`."""
+
+    name = "outcomes"
+
+    def __init__(
+        self, model: WorldModel, latents: Latents, config: OutcomeStageConfig, path: Path, seed: int = 0,
+        device: str = "cpu",
+    ) -> None:  # fmt: skip
+        """path: of the features, an .npz file; those of other weights or settings there are dreamt anew.
+
+        ValueError: no episode is as long as what is known before, and a frame.
+        """
+        self.model, self.latents, self.config, self.device = model, latents, config, device
+        self.module: nn.Module = model.dynamics.heads
+        key = f"{seed} {config} {_digest(model)}"
+        if not path.exists() or str(np.load(path)["key"]) != key:
+            rows, weight = _rows(draw_drives(latents, config, seed), config)
+            features, first = self._dream(rows, seed)
+            partial = path.with_suffix(".partial.npz")
+            np.savez(partial, key=key, rows=rows[:, config.before :], weight=weight, features=features, first=first)
+            partial.replace(path)
+        with np.load(path) as kept:
+            seen = kept["weight"] > 0
+            self._features, self._first = (torch.from_numpy(kept[name][seen]) for name in ("features", "first"))
+            self._rows, self._weight = kept["rows"][seen], torch.from_numpy(kept["weight"][seen])
+        self._doubt = self._doubted()
+
+    def losses(self, draw: Draw) -> dict[str, Tensor]:
+        """Losses of a batch; what the heads say of their doubt is held where it was."""
+        heads, cache, c = self.model.dynamics.heads, self.latents.cache, self.config
+        some = draw.numpy.integers(len(self._rows), size=c.batch)
+        rows = self._rows[some]
+        reward = np.zeros(len(rows), np.float32) if cache.reward is None else cache.reward[rows]
+        end = np.zeros(len(rows), bool) if cache.terminated is None else cache.terminated[rows]
+        proprio = torch.from_numpy(cache.proprio[rows]).to(self.device)
+        proprio = (proprio - self.model.proprio_mean.float()) / self.model.proprio_std.float()
+        truth = torch.from_numpy(reward).to(self.device), torch.from_numpy(end).to(self.device), proprio
+        losses = heads.loss(self._features[some].float().to(self.device), *truth, self._weight[some].to(self.device))
+        kept = heads.error_loss(self._first[some].float().to(self.device), self._doubt[some].to(self.device))
+        return {"total": sum(losses.values(), kept), "doubt": kept, **losses}
+
+    def saved(self) -> None:
+        """The heads are written with the model."""
+
+    def _doubted(self) -> Float[Tensor, " M"]:
+        """What the heads say of their doubt before they learn."""
+        heads = self.model.dynamics.heads
+        with torch.no_grad():
+            said = [heads(part.float().to(self.device)).log_error.cpu() for part in self._first.split(4096)]
+        return torch.cat(said)
+
+    @torch.no_grad()
+    def _dream(self, rows: Int64[np.ndarray, "N K"], seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Features (N, T, F) of finished frames and of their first passes, half precision."""
+        c, model, parts = self.config, self.model, []
+        for first in track(range(0, len(rows), c.together), "dreams for the heads"):
+            noise = torch.Generator().manual_seed(seed * 1_000_003 + first)
+            with torch.autocast(self.device.split(":")[0], torch.bfloat16):
+                parts.append(self._along(model, rows[first : first + c.together], noise))
+        features, firsts = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
+        return features, firsts
+
+    def _along(
+        self, model: WorldModel, rows: Int64[np.ndarray, "n K"], noise: torch.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        c, count = self.config, len(rows)
+        batch, everyone = self.latents.batch(rows), list(range(count))
+        clean = model.to_tokens(batch.latent[:, : c.before].flatten(0, 1).to(self.device)).unflatten(0, (count, -1))
+        action = torch.cat([batch.action, batch.told], -1).to(self.device)
+        cache = RollingCache(model.config.dynamics, count, torch.bfloat16, self.device)
+        shape, found = clean[:, 0].shape, []
+        for t in range(rows.shape[1]):
+            drawn = torch.randn(shape, generator=noise).to(self.device)
+            if t < c.before:
+                model.commit(clean[:, t], drawn, action[:, t], cache, everyone)
+            else:
+                _, finished, first = model.imagine(drawn, action[:, t], cache, everyone, c.steps)
+                found.append((finished.half().cpu().numpy(), first.half().cpu().numpy()))
+        features, firsts = (np.stack([pair[side] for pair in found], 1) for side in (0, 1))
+        return features, firsts
+
+
+def draw_drives(latents: Latents, config: OutcomeStageConfig, seed: int) -> Drives:
+    """Recorded moments, drawn evenly or among those before an end, each weighed to stand for an even draw of all."""
+    cache, rng = latents.cache, np.random.default_rng([seed, 0x0C])
+    begun, length = np.asarray(cache.episode_start), np.asarray(cache.episode_length)
+    counts = np.maximum(length - config.before, 0)
+    if not counts.any():
+        raise ValueError(f"no episode has {config.before + 1} frames: record longer ones, or set outcomes.before lower")
+    first = np.concatenate([np.arange(s, s + n) for s, n in zip(begun, counts, strict=True)])
+    left = np.concatenate([n - np.arange(n) for n in counts])
+    last = first + config.before - 1 + left
+    ends = left <= config.frames if cache.terminated is None else (left <= config.frames) & cache.terminated[last]
+    share = config.ends if cache.terminated is not None and ends.any() else 0.0
+    near = rng.random(config.drives) < share
+    somewhere = rng.integers(len(first), size=config.drives)
+    chosen = np.where(near, rng.choice(np.flatnonzero(ends), config.drives), somewhere) if share else somewhere
+    weight = 1 / ((1 - share) + share * len(first) / max(ends.sum(), 1) * ends[chosen])
+    return Drives(first[chosen], np.minimum(left[chosen], config.frames), weight.astype(np.float32))
+
+
+def _rows(drives: Drives, config: OutcomeStageConfig) -> tuple[Int64[np.ndarray, "N K"], Float[np.ndarray, "N T"]]:
+    """The rows of every drive, which repeat its last one where the recording is over, and what each frame weighs."""
+    after = np.arange(config.before + config.frames)
+    last = config.before + drives.frames[:, None] - 1
+    lives: Bool[np.ndarray, "N T"] = (after <= last)[:, config.before :]
+    return drives.first[:, None] + np.minimum(after, last), lives * drives.weight[:, None]
+
+
+def _digest(model: WorldModel) -> str:
+    trunk = (part for name, part in model.dynamics.named_parameters() if not name.startswith("heads."))
+    return f"{sum(float(part.detach().double().abs().sum()) for part in trunk):.9e}"
