@@ -1,4 +1,4 @@
-"""The training program: tokenizer, latents of all frames, dynamics, outcomes, decoder; each resumes where it stopped."""
+"""The training program: tokenizer, latents, dynamics, outcomes, decoder; each resumes where it stopped."""
 
 from __future__ import annotations
 
