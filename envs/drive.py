@@ -74,7 +74,7 @@ def record_twin(recipe: Recipe) -> None:
             workers=recipe.workers,
             max_steps=320,
             kwargs={"world": "sim", "info": ("state",)},
-            events=TellingConfig(captions_of(recipe.events)) if recipe.events else None,
+            events=TellingConfig(captions_of(recipe.events), seconds=10.0) if recipe.events else None,
         )
     )
 
