@@ -85,6 +85,10 @@ class Cache:
         chosen = np.asarray(episodes, np.int64)
         return replace(self, **{name: getattr(self, name)[chosen] for name in _EPISODES})
 
+    def shortened(self, frames: int) -> Cache:
+        """The first `frames` frames of every episode, or all that it has; the arrays stay whole."""
+        return replace(self, episode_length=np.minimum(self.episode_length, frames))
+
     def split(self, test: float = 0.1, seed: int | None = 0) -> tuple[Cache, Cache]:
         """Train and test part, by whole episodes, at least one each.
 

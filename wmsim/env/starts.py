@@ -7,16 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from wmsim.control import Control
 from wmsim.world import Start, WorldSpec
-
-if TYPE_CHECKING:
-    from wmsim.data.cache import Cache
 
 
 class RecordedStarts:
@@ -28,10 +24,15 @@ class RecordedStarts:
 
         ValueError: another size, action or no episode as long. ImportError: an extra is missing.
         """
-        from wmsim.data.windows import open_cache  # reading recordings needs the [data] extra
+        from wmsim.data.windows import Windows, open_cache  # reading recordings needs the [data] extra
 
         self._cache, self._spec = open_cache(data, progress=False), spec
-        self._first, self._length = _beginnings(self._cache, length, seconds), length
+        early = self._cache
+        if seconds is not None:
+            early = early.shortened(round(seconds * early.spec.frames_per_second))
+            if early.episode_length.max(initial=0) < length:
+                raise ValueError(f"no episode has {length} frames to begin from within {seconds} seconds")
+        self._windows = Windows(early, length)
         camera, shape = next(iter(spec.cameras.items()))
         if self._cache.frames.shape[1:] != shape:
             raise ValueError(f"{data} has frames {self._cache.frames.shape[1:]}, camera {camera!r} has {shape}")
@@ -42,8 +43,8 @@ class RecordedStarts:
     def draw(self, seeds: Sequence[int]) -> Start:
         """A start for each seed."""
         spec, cache = self._spec, self._cache
-        chosen = [int(np.random.default_rng([seed, 0x57]).integers(len(self._first))) for seed in seeds]
-        rows = [slice(self._first[index], self._first[index] + self._length) for index in chosen]
+        chosen = [int(np.random.default_rng([seed, 0x57]).integers(len(self._windows))) for seed in seeds]
+        rows = [self._windows.rows(index) for index in chosen]
         frames = torch.from_numpy(np.stack([cache.frames[row] for row in rows]))
         action = np.stack([cache.action[row][1:] for row in rows])
         control = Control.of_robot(action, next(iter(spec.controls))) if action.shape[1] else None
@@ -51,16 +52,3 @@ class RecordedStarts:
         if spec.proprio and cache.proprio.shape[1] == len(spec.proprio):
             proprio = torch.from_numpy(np.stack([cache.proprio[row] for row in rows]))
         return Start({next(iter(spec.cameras)): frames}, control, proprio)
-
-
-def _beginnings(cache: Cache, length: int, seconds: float | None) -> np.ndarray:
-    """The first row of every window of `length` frames whose last frame is early enough; ValueError: there is none."""
-    whole = cache.episode_length
-    until = whole if seconds is None else np.minimum(whole, round(seconds * cache.spec.frames_per_second))
-    counts = np.maximum(until - length + 1, 0)
-    if not counts.any():
-        raise ValueError(
-            f"no episode has {length} frames to begin from"
-            + (f", the longest has {whole.max(initial=0)}" if seconds is None else f" within {seconds} seconds")
-        )
-    return np.concatenate([np.arange(s, s + n) for s, n in zip(cache.episode_start, counts, strict=True)])

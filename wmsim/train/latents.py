@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float16, Float32, Int32, Int64
 from rich.progress import track
-from torch import Tensor
+from torch import Tensor, nn
 
 from wmsim.control import to_unit
 from wmsim.data.cache import Cache
@@ -41,6 +41,11 @@ class LatentBatch:
     linked: Bool[Tensor, "B T"]
     rows: Int64[np.ndarray, "B T"]
     told: Float[Tensor, "B T C"]
+
+
+def digest(module: nn.Module) -> str:
+    """Tells one set of weights from another: what was made with other weights is made anew."""
+    return f"{sum(float(p.detach().double().abs().sum()) for p in module.parameters()):.9e}"
 
 
 def bounds_of(spec: DatasetSpec) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from wmsim.model.cache import RollingCache
 from wmsim.model.world_model import WorldModel
-from wmsim.train.latents import Latents
+from wmsim.train.latents import Latents, digest
 from wmsim.train.loop import Draw
 
 
@@ -71,7 +71,7 @@ class OutcomeStage:
         """
         self.model, self.latents, self.config, self.device = model, latents, config, device
         self.module: nn.Module = model.dynamics.heads
-        key = f"{seed} {config} {_digest(model)}"
+        key = f"{seed} {config} {digest(model.dynamics)}"
         if not path.exists() or str(np.load(path)["key"]) != key:
             rows, weight = _rows(draw_drives(latents, config, seed), config)
             features, first = self._dream(rows, seed)
@@ -111,18 +111,16 @@ class OutcomeStage:
     @torch.no_grad()
     def _dream(self, rows: Int64[np.ndarray, "N K"], seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Features (N, T, F) of finished frames and of their first passes, half precision."""
-        c, model, parts = self.config, self.model, []
+        c, parts = self.config, []
         for first in track(range(0, len(rows), c.together), "dreams for the heads"):
             noise = torch.Generator().manual_seed(seed * 1_000_003 + first)
             with torch.autocast(self.device.split(":")[0], torch.bfloat16):
-                parts.append(self._along(model, rows[first : first + c.together], noise))
+                parts.append(self._along(rows[first : first + c.together], noise))
         features, firsts = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
         return features, firsts
 
-    def _along(
-        self, model: WorldModel, rows: Int64[np.ndarray, "n K"], noise: torch.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        c, count = self.config, len(rows)
+    def _along(self, rows: Int64[np.ndarray, "n K"], noise: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
+        c, model, count = self.config, self.model, len(rows)
         batch, everyone = self.latents.batch(rows), list(range(count))
         clean = model.to_tokens(batch.latent[:, : c.before].flatten(0, 1).to(self.device)).unflatten(0, (count, -1))
         action = torch.cat([batch.action, batch.told], -1).to(self.device)
@@ -164,8 +162,3 @@ def _rows(drives: Drives, config: OutcomeStageConfig) -> tuple[Int64[np.ndarray,
     last = config.before + drives.frames[:, None] - 1
     lives: Bool[np.ndarray, "N T"] = (after <= last)[:, config.before :]
     return drives.first[:, None] + np.minimum(after, last), lives * drives.weight[:, None]
-
-
-def _digest(model: WorldModel) -> str:
-    trunk = (part for name, part in model.dynamics.named_parameters() if not name.startswith("heads."))
-    return f"{sum(float(part.detach().double().abs().sum()) for part in trunk):.9e}"
