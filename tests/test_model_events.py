@@ -28,6 +28,7 @@ from wmsim.train import TrainConfig, train
 from wmsim.train.adversary import AdversaryConfig
 from wmsim.train.decoder import DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStageConfig
+from wmsim.train.followers import FollowersConfig
 from wmsim.train.loop import LoopConfig
 from wmsim.train.outcomes import OutcomeStageConfig
 from wmsim.train.tokenizer import TokenizerStageConfig
@@ -242,6 +243,7 @@ def _config(data: Path, out: Path, tokenizer: int, steps: int, **changes: object
         dynamics=DynamicsStageConfig(
             batch=16, frames=8, rollout=0.3, rollout_depth=3, drift=0.0, adversary_from=1.0,
             adversary=AdversaryConfig(pool=4, drawn=2, stirred=0, run=2, start=4),
+            followers=FollowersConfig(before=4, frames=4),
         ),
         dynamics_loop=LoopConfig(steps, 3e-3, ema=0.99, save_every=1000),
         decoder=DecoderStageConfig(batch=8, frames=8, run=4), decoder_loop=LoopConfig(2, 1e-3),

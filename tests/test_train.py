@@ -26,6 +26,7 @@ from wmsim.train import TrainConfig, train
 from wmsim.train.adversary import AdversaryConfig
 from wmsim.train.decoder import DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStageConfig
+from wmsim.train.followers import FollowersConfig
 from wmsim.train.latents import Latents, logit
 from wmsim.train.loop import Draw, LoopConfig
 from wmsim.train.outcomes import OutcomeStageConfig
@@ -68,6 +69,7 @@ def _config(data: Path, out: Path, tokenizer: int, dynamics: int) -> TrainConfig
             drift=0.1,
             adversary_from=0.9,
             adversary=AdversaryConfig(pool=8, drawn=4, stirred=2, run=2, start=4),
+            followers=FollowersConfig(dreams=4, drawn=2, run=2, before=4, frames=6),
         ),
         dynamics_loop=LoopConfig(dynamics, 3e-3, ema=0.99, save_every=200),
         decoder=DecoderStageConfig(batch=16, frames=8, run=4),
@@ -232,7 +234,7 @@ def test_two_processes_train_one_model(recording: Path, tmp_path: Path) -> None:
         "model.dynamics.hidden": 32, "tokenizer_loop.steps": 2, "dynamics_loop.steps": 2, "decoder_loop.steps": 2,
         "dynamics.frames": 8, "dynamics.batch": 4, "decoder.frames": 8, "decoder.run": 2, "decoder.batch": 2,
         "dynamics.adversary_from": 0.0, "dynamics.adversary.pool": 4, "dynamics.adversary.drawn": 2,
-        "dynamics.adversary.start": 4, "dynamics.adversary.stirred": 1,
+        "dynamics.adversary.start": 4, "dynamics.adversary.stirred": 1, "dynamics.followers.before": 4,
         "outcomes.drives": 4, "outcomes.frames": 4, "outcomes.before": 4, "outcome_loop.steps": 2,
     }  # fmt: skip
     overrides = [f"{name}={value}" for name, value in settings.items()]

@@ -11,7 +11,7 @@ import torch
 
 from tests.model_tiny import CONFIG, DYNAMICS, tiny_model
 from wmsim.model import world_model
-from wmsim.train.adversary import Adversary, AdversaryConfig, recorded
+from wmsim.train.adversary import Adversary, AdversaryConfig
 from wmsim.train.critic import (
     BEFORE,
     SEEN,
@@ -23,6 +23,7 @@ from wmsim.train.critic import (
     misread,
     told_apart,
 )
+from wmsim.train.judged import recorded
 from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
 from wmsim.train.pool import Pool
@@ -120,7 +121,8 @@ def test_recorded_frames_for_the_critic_follow_each_other() -> None:
 
 
 def test_the_pool_remembers_its_dreams_and_is_saved_whole() -> None:
-    model, pool, kept = tiny_model(), Pool(CONFIG, 3), max(BEFORE)
+    model, kept = tiny_model(), max(BEFORE)
+    pool = Pool(model, 3)
     frames, features = torch.randn(kept + 1, 2, *TOKENS), torch.randn(2, 2 * DYNAMICS.dim)
     pool.cache.clear([0, 2])
     for frame in frames:
@@ -129,7 +131,7 @@ def test_the_pool_remembers_its_dreams_and_is_saved_whole() -> None:
     assert torch.equal(pool.sink[[0, 2]], frames[0])
     assert torch.equal(pool.recent[[0, 2]], frames[1:].transpose(0, 1))
     assert not pool.recent[1].any()
-    other = Pool(CONFIG, 3)
+    other = Pool(model, 3)
     other.load_state_dict(pool.state_dict())
     assert other.cache.counts.tolist() == [kept + 1, 0, kept + 1]
     assert torch.equal(other.cache.layers[0][0], pool.cache.layers[0][0])

@@ -15,9 +15,10 @@ from wmsim.data.cache import open_cache
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.model.world_model import WorldModel
+from wmsim.train.drives import draw_drives
 from wmsim.train.latents import Latents
 from wmsim.train.loop import Draw, Loop, LoopConfig
-from wmsim.train.outcomes import OutcomeStage, OutcomeStageConfig, _rows, draw_drives
+from wmsim.train.outcomes import OutcomeStage, OutcomeStageConfig
 
 SMALL = OutcomeStageConfig(drives=40, frames=6, before=4, together=8, ends=0.5, batch=128)
 
@@ -44,7 +45,8 @@ def test_drives_stand_for_every_moment_of_the_recording(tmp_path: Path) -> None:
     latents = _latents(tmp_path)
     cache, config = latents.cache, replace(SMALL, drives=6000)
     assert cache.terminated is not None
-    rows, weight = _rows(draw_drives(latents, config, 0), config)
+    drives = draw_drives(cache, config.drives, config.before, config.frames, config.ends, 0)
+    rows, weight = drives.rows, drives.weight[:, config.before :]
     alive, after = weight > 0, rows[:, config.before :]
     assert (np.diff(rows, axis=1)[:, : config.before - 1] == 1).all()
     ended = (cache.terminated[after] & alive).any(1)
@@ -93,7 +95,7 @@ def test_dreams_are_kept_and_made_anew_for_other_weights(tmp_path: Path) -> None
 def test_what_cannot_be_learnt_from_is_told(tmp_path: Path) -> None:
     latents = _latents(tmp_path, (6, 7))
     with pytest.raises(ValueError, match="no episode has 11 frames"):
-        draw_drives(latents, replace(SMALL, before=10), 0)
+        draw_drives(latents.cache, 4, 10, 6, 0.5, seed=0)
     with pytest.raises(ValueError, match="at least 1"):
         replace(SMALL, frames=0)
     with pytest.raises(ValueError, match=r"ends \(share of drives\)"):

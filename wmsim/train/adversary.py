@@ -12,22 +12,19 @@ features; n dreams of the pool, N frames judged.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from wmsim.model.flow import CONTEXT_TAU
 from wmsim.model.world_model import WorldModel, stride
 from wmsim.train.critic import BEFORE, Critic, Reader, critic_loss, dream_loss, jittered, misread, told_apart
+from wmsim.train.judged import Judged, joined, recorded
 from wmsim.train.latents import Latents
 from wmsim.train.loop import Draw
-from wmsim.train.pool import Driver, Pool
-
-Step = Callable[..., tuple[Tensor, Tensor]]
+from wmsim.train.pool import Driver, Pool, Step, bounded
 
 
 @dataclass(frozen=True)
@@ -71,23 +68,6 @@ class AdversaryConfig:
             raise ValueError(f"a dream of the pool begins from {least}, got start={self.start}")
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Frames for the critic, each behind those that it sees before it.
-
-    told: the action that led to the frame and the proprioception read just before it, normalised. happened: the same
-    action, and the proprioception read from the frame. counts: 1 where the frame is to be judged, else 0; reads: where
-    it is to be read.
-    """
-
-    frames: Float[Tensor, "N K S C"]
-    sink: Float[Tensor, "N S C"]
-    told: Float[Tensor, "N G"]
-    happened: Float[Tensor, "N G"]
-    counts: Float[Tensor, "N"]
-    reads: Float[Tensor, "N"]
-
-
 class Adversary(nn.Module):
     """Critic, driver, pool and reader beside the model that they judge, drive, remember and read; it is no part."""
 
@@ -98,11 +78,11 @@ class Adversary(nn.Module):
         self.config, self.device, self.latents = config, device, latents
         self.critic = Critic(model.config).to(device)
         self.driver = Driver(2 * model.config.dynamics.dim, model.config.dynamics.actions).to(device)
-        self.pool = Pool(model.config, config.pool, device)
+        self.pool = Pool(model, config.pool, device)
         self.reader = Reader(model.config).to(device)
         self._model = (model,)  # in a tuple, so that its weights are not taken for the adversary's
         step: Step = model.dynamics.step
-        self._step = torch.compile(step, dynamic=False) if compiled else step
+        self.step = torch.compile(step, dynamic=False) if compiled else step
         self._judge = (torch.compile(self.critic, dynamic=False) if compiled else self.critic,)
 
     @property
@@ -125,14 +105,17 @@ class Adversary(nn.Module):
         linked: Bool[Tensor, "B T"],
         features: Float[Tensor, "B T F"],
         draw: Draw,
+        followed: Judged | None = None,
     ) -> dict[str, Float[Tensor, ""]]:
         """What verdict and reading teach the dream ("adversary", "obedience"), what critic and reader learn ("critic",
         "reader"), and figures to watch.
 
-        A critic that tells nearly all apart learns nothing in this step: its verdict would lose the dream.
+        A critic that tells nearly all apart learns nothing in this step: its verdict would lose the dream. followed:
+        frames of other dreams, judged and read with those of the pool.
         """
         rows = draw.numpy.choice(self.config.pool, self.config.drawn, replace=False).tolist()
         judge, fake = self._judge[0], self._dream_on(rows, self._otherwise(features, action, draw), draw)
+        fake = fake if followed is None else joined([self._veiled(followed, draw), fake])
         claims = self._claims(features)
         told, happened = (torch.cat([action[:, 1:], part], -1) for part in (claims[:, :-1], claims[:, 1:]))
         real = self._veiled(recorded(clean, told, happened, linked, len(fake.frames), draw), draw)
@@ -186,17 +169,17 @@ class Adversary(nn.Module):
         for other in otherwise.unbind(1):
             action = (self.driver(pool.features[rows]).detach().float() + other).clamp(-1, 1)
             size = stride(pool.cache.counts[rows], self.model.config.dynamics.finest)
-            made = self._sample(rows, action, size, draw)
+            made, _ = pool.sample(self.step, rows, action, size, draw)
             seen = torch.stack([*(pool.recent[rows, -age] for age in BEFORE), made], 1)
             told = torch.cat([action, self._claims(pool.features[rows])], -1)
-            self._show(self._step, rows, self._bounded(made.detach()), action, draw)
+            with torch.no_grad():
+                pool.show(self.step, rows, bounded(self.model, made), action, draw)
             happened = torch.cat([action, self._claims(pool.features[rows])], -1)
             reads = (size == 1).float()
             parts.append(Judged(seen, pool.sink[rows], told, happened, reads * ~stirred, reads))
         leaving = torch.rand(c.drawn, generator=draw.torch).to(pool.age.device) < c.leave * (1 + 2 * stirred)
         pool.age[rows] = torch.where(leaving, -1, pool.age[rows] + c.run)
-        names = [field.name for field in fields(Judged)]
-        return self._veiled(Judged(*(torch.cat([getattr(part, name) for part in parts]) for name in names)), draw)
+        return self._veiled(joined(parts), draw)
 
     @torch.no_grad()
     def _claims(self, features: Float[Tensor, "*rows F"]) -> Float[Tensor, "*rows P"]:
@@ -217,59 +200,7 @@ class Adversary(nn.Module):
             return
         batch = self.latents.sample(draw, len(rows), self.config.start, 0.0)
         tokens, action = self.model.to_tokens(batch.latent.to(self.device)), batch.action.to(self.device)
-        self.pool.cache.clear(rows)
-        self.pool.age[rows] = 0
-        for t in range(tokens.shape[1]):
-            self._show(self.model.dynamics.step, rows, tokens[:, t], action[:, t], draw)
-
-    def _sample(self, rows: list[int], action: Tensor, size: Tensor, draw: Draw) -> Float[Tensor, "n S C"]:
-        """The next frame of `rows` in one pass of step `size`."""
-        cache, zero = self.pool.cache, torch.zeros(len(rows), device=self.device)
-        noise = self._noise(*cache.newest[rows].shape, draw=draw)
-        bias = self.model.dynamics.cache_bias(*cache.ages(rows))
-        layers = [(keys.clone(), values.clone()) for keys, values in cache.gather(rows)]
-        made, _ = self._step(noise, cache.newest[rows], zero, size, action, zero == 0, layers, bias)
-        return made
-
-    @torch.no_grad()
-    def _show(self, step: Step, rows: list[int], tokens: Tensor, action: Tensor, draw: Draw) -> None:
-        """Show the network a finished frame of `rows`, as the dream does."""
-        cache = self.pool.cache
-        seen = (1 - CONTEXT_TAU) * self._noise(*tokens.shape, draw=draw) + CONTEXT_TAU * tokens
-        level = torch.full((len(rows),), CONTEXT_TAU, device=self.device)
-        finest = torch.full_like(level, 1 / self.model.config.dynamics.finest)
-        bias, linked = self.model.dynamics.cache_bias(*cache.ages(rows)), cache.counts[rows] > 0
-        layers = cache.gather(rows)
-        _, features = step(seen, cache.newest[rows], level, finest, action, linked, layers, bias)
-        cache.commit(rows, layers, seen)
-        self.pool.see(rows, tokens, features)
-
-    def _bounded(self, tokens: Tensor) -> Tensor:
-        """Tokens of latents that the tokenizer could have made."""
-        return self.model.to_tokens(self.model.to_latent(tokens))
+        self.pool.begin(self.model.dynamics.step, rows, tokens, action, draw)
 
     def _noise(self, *shape: int, draw: Draw) -> Tensor:
         return torch.randn(shape, generator=draw.torch).to(self.device)
-
-
-def recorded(
-    clean: Float[Tensor, "B T S C"],
-    told: Float[Tensor, "B T-1 G"],
-    happened: Float[Tensor, "B T-1 G"],
-    linked: Bool[Tensor, "B T"],
-    count: int,
-    draw: Draw,
-) -> Judged:
-    """`count` recorded frames of the windows, each behind those seen before it and with the window's sink.
-
-    told, happened: of the frames from the second on.
-    """
-    reach = max(BEFORE)
-    whole = linked.unfold(1, reach, 1).all(-1)[:, 1:]
-    row, first = torch.nonzero(whole, as_tuple=True)
-    chosen = torch.from_numpy(draw.numpy.integers(0, len(row), count)).to(row.device)
-    row, time = row[chosen], first[chosen] + reach
-    frames = torch.stack([clean[row, time - age] for age in (*BEFORE, 0)], 1)
-    known = told[row, time - 1], happened[row, time - 1]
-    every = torch.ones_like(frames[:, 0, 0, 0])
-    return Judged(frames, clean[row, 0], *known, every, every)

@@ -16,6 +16,7 @@ from wmsim.model.flow import consistency_target, draw_levels, mix, ramp
 from wmsim.model.world_model import WorldModel
 from wmsim.train.adversary import Adversary, AdversaryConfig
 from wmsim.train.critic import BEFORE
+from wmsim.train.followers import Followers, FollowersConfig
 from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
 
@@ -31,8 +32,8 @@ class DynamicsStageConfig:
     offsets, one a channel, that a window's history after the first frame is shown with (latents have spread 1): what
     has drifted must be led back to the sink. noisiest: share of frames that begin from pure noise, beside those that
     draw it. history: lowest signal level at which a window's history is shown; it is drawn up to 1. floor: see `ramp`.
-    adversary_from: when the adversary begins. untold: share of windows whose events are hidden, of a model that is told
-    any. The other numbers weigh losses.
+    adversary_from: when the adversary and the followers begin. untold: share of windows whose events are hidden, of a
+    model that is told any. The other numbers weigh losses.
     """
 
     batch: int = 8
@@ -57,6 +58,7 @@ class DynamicsStageConfig:
     adversary_from: float = 0.7
     driver: float = 0.1
     adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
+    followers: FollowersConfig = field(default_factory=FollowersConfig)
 
     def __post_init__(self) -> None:
         """Check that a window holds a run of the adversary's and what its critic sees."""
@@ -85,7 +87,9 @@ class DynamicsStage:
     ) -> None:
         self.model, self.latents, self.config, self.steps, self.device = model, latents, config, steps, device
         self.adversary = Adversary(model, latents, config.adversary, device, compiled)
-        self.module: nn.Module = nn.ModuleDict({"dynamics": model.dynamics, "adversary": self.adversary})
+        self.followers = Followers(model, latents, config.followers, self.adversary.step, device)
+        parts = {"dynamics": model.dynamics, "adversary": self.adversary, "followers": self.followers}
+        self.module: nn.Module = nn.ModuleDict(parts)
         self.end_odds = latents.end_odds(config.frames, config.endings)
         self.network: Network = torch.compile(model.dynamics) if compiled else model.dynamics
         self._saved = saved
@@ -118,9 +122,13 @@ class DynamicsStage:
             parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (wrong + 1e-6).log())
             parts["driver"] = self.adversary.driver_loss(features.detach(), action, linked)
             if draw.step >= c.adversary_from * self.steps:
-                parts |= self.adversary(clean, action, linked, features.detach(), draw)
+                followed, dreamt_on = self.followers(draw)
+                parts |= {f"followed_{name}": value for name, value in followed.items()}
+                parts |= self.adversary(clean, action, linked, features.detach(), draw, dreamt_on)
         weight = ramp(tau, c.floor) * (linked | single[:, None])
-        weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error, "driver": c.driver}
+        weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error}
+        weights |= {f"followed_{name}": factor for name, factor in weights.items()}
+        weights |= {"followed_frames": 1.0, "driver": c.driver}
         weights |= {"adversary": c.adversary.weight, "critic": c.adversary.weight}
         weights |= {"obedience": c.adversary.obedience, "reader": 1.0}
         weighed = sum(factor * parts[name] for name, factor in weights.items() if name in parts)

@@ -14,21 +14,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from rich.progress import track
 from torch import Tensor, nn
 
 from wmsim.model.cache import RollingCache
 from wmsim.model.world_model import WorldModel
+from wmsim.train.drives import draw_drives
 from wmsim.train.latents import Latents, digest
 from wmsim.train.loop import Draw
 
 
 @dataclass(frozen=True)
 class OutcomeStageConfig:
-    """drives: N, each `frames` long behind `before` recorded frames, `together` at once. ends: share of them drawn
-    among those that end by themselves; they weigh less for it, so that ends stay as likely as in the recording. steps:
-    denoising passes a frame. batch: B.
+    """drives, frames, before, ends: see `draw_drives`; `together` are dreamt at once. steps: denoising passes a frame.
+    batch: B.
     """
 
     drives: int = 2000
@@ -45,15 +45,6 @@ class OutcomeStageConfig:
             raise ValueError(f"every count of the outcome stage is at least 1, got {self}")
         if not 0 <= self.ends < 1:
             raise ValueError(f"ends (share of drives) is at least 0 and less than 1, got {self.ends}")
-
-
-@dataclass(frozen=True)
-class Drives:
-    """Where N drives begin in the cache (their first known frame), how many frames follow, and what each weighs."""
-
-    first: Int64[np.ndarray, " N"]
-    frames: Int64[np.ndarray, " N"]
-    weight: Float[np.ndarray, " N"]
 
 
 class OutcomeStage:
@@ -73,7 +64,8 @@ class OutcomeStage:
         self.module: nn.Module = model.dynamics.heads
         key = f"{seed} {config} {digest(model.dynamics)}"
         if not path.exists() or str(np.load(path)["key"]) != key:
-            rows, weight = _rows(draw_drives(latents, config, seed), config)
+            drives = draw_drives(latents.cache, config.drives, config.before, config.frames, config.ends, seed)
+            rows, weight = drives.rows, drives.weight[:, config.before :]
             features, first = self._dream(rows, seed)
             partial = path.with_suffix(".partial.npz")
             np.savez(partial, key=key, rows=rows[:, config.before :], weight=weight, features=features, first=first)
@@ -135,30 +127,3 @@ class OutcomeStage:
                 found.append((finished.half().cpu().numpy(), first.half().cpu().numpy()))
         features, firsts = (np.stack([pair[side] for pair in found], 1) for side in (0, 1))
         return features, firsts
-
-
-def draw_drives(latents: Latents, config: OutcomeStageConfig, seed: int) -> Drives:
-    """Recorded moments, drawn evenly or among those before an end, each weighed to stand for an even draw of all."""
-    cache, rng = latents.cache, np.random.default_rng([seed, 0x0C])
-    begun, length = np.asarray(cache.episode_start), np.asarray(cache.episode_length)
-    counts = np.maximum(length - config.before, 0)
-    if not counts.any():
-        raise ValueError(f"no episode has {config.before + 1} frames: record longer ones, or set outcomes.before lower")
-    first = np.concatenate([np.arange(s, s + n) for s, n in zip(begun, counts, strict=True)])
-    left = np.concatenate([n - np.arange(n) for n in counts])
-    last = first + config.before - 1 + left
-    ends = left <= config.frames if cache.terminated is None else (left <= config.frames) & cache.terminated[last]
-    share = config.ends if cache.terminated is not None and ends.any() else 0.0
-    near = rng.random(config.drives) < share
-    somewhere = rng.integers(len(first), size=config.drives)
-    chosen = np.where(near, rng.choice(np.flatnonzero(ends), config.drives), somewhere) if share else somewhere
-    weight = 1 / ((1 - share) + share * len(first) / max(ends.sum(), 1) * ends[chosen])
-    return Drives(first[chosen], np.minimum(left[chosen], config.frames), weight.astype(np.float32))
-
-
-def _rows(drives: Drives, config: OutcomeStageConfig) -> tuple[Int64[np.ndarray, "N K"], Float[np.ndarray, "N T"]]:
-    """The rows of every drive, which repeat its last one where the recording is over, and what each frame weighs."""
-    after = np.arange(config.before + config.frames)
-    last = config.before + drives.frames[:, None] - 1
-    lives: Bool[np.ndarray, "N T"] = (after <= last)[:, config.before :]
-    return drives.first[:, None] + np.minimum(after, last), lives * drives.weight[:, None]

@@ -5,14 +5,22 @@ Shape legend: N dreams, n of them, K frames kept, S tokens of C channels, A acti
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wmsim.model.cache import RollingCache
-from wmsim.model.world_model import WorldModelConfig
+from wmsim.model.dynamics import Cache
+from wmsim.model.flow import CONTEXT_TAU
+from wmsim.model.world_model import WorldModel
 from wmsim.train.critic import BEFORE
+from wmsim.train.loop import Draw
+
+Step = Callable[..., tuple[Tensor, Tensor]]
+"""`Dynamics.step`, or what it was compiled to."""
 
 
 class Pool(nn.Module):
@@ -27,8 +35,10 @@ class Pool(nn.Module):
     features: Float[Tensor, "N F"]
     age: Int64[Tensor, " N"]
 
-    def __init__(self, config: WorldModelConfig, dreams: int, device: str = "cpu") -> None:
+    def __init__(self, model: WorldModel, dreams: int, device: str = "cpu") -> None:
         super().__init__()
+        config = model.config
+        self._model = (model,)  # in a tuple, so that its weights are not taken for the pool's
         size = (config.dynamics.tokens, config.dynamics.channels)
         self.cache = RollingCache(config.dynamics, dreams, torch.bfloat16, device)
         for index, (keys, values) in enumerate(self.cache.layers):
@@ -47,6 +57,54 @@ class Pool(nn.Module):
         self.sink[rows] = torch.where(began, tokens, self.sink[rows])
         self.recent[rows] = torch.cat([self.recent[rows, 1:], tokens[:, None]], 1)
         self.features[rows] = features.float()
+
+    def begin(
+        self, step: Step, rows: list[int], tokens: Float[Tensor, "n T S C"], action: Float[Tensor, "n T A"], draw: Draw
+    ) -> None:
+        """Let `rows` begin from recorded frames."""
+        self.cache.clear(rows)
+        self.age[rows] = 0
+        with torch.no_grad():
+            for t in range(tokens.shape[1]):
+                self.show(step, rows, tokens[:, t], action[:, t], draw)
+
+    def sample(
+        self, step: Step, rows: list[int], action: Float[Tensor, "n A"], size: Float[Tensor, "n"], draw: Draw
+    ) -> tuple[Float[Tensor, "n S C"], Float[Tensor, "n F"]]:
+        """The next frame of `rows` in one pass of step `size`, and the features of that pass."""
+        noise, zero = (
+            torch.randn(self.cache.newest[rows].shape, generator=draw.torch).to(action),
+            torch.zeros_like(size),
+        )
+        return step(noise, self.cache.newest[rows], zero, size, action, zero == 0, *self._past(rows))
+
+    def show(
+        self, step: Step, rows: list[int], tokens: Float[Tensor, "n S C"], action: Float[Tensor, "n A"], draw: Draw
+    ) -> Float[Tensor, "n F"]:
+        """Show the network a finished frame of `rows`, as the dream does; its features."""
+        cache, finest = self.cache, self._model[0].config.dynamics.finest
+        noise = torch.randn(tokens.shape, generator=draw.torch).to(tokens.device)
+        seen = (1 - CONTEXT_TAU) * noise + CONTEXT_TAU * tokens
+        level = torch.full((len(rows),), CONTEXT_TAU, device=tokens.device)
+        layers, bias = self._past(rows)
+        before = cache.newest[rows]
+        _, features = step(
+            seen, before, level, torch.full_like(level, 1 / finest), action, cache.counts[rows] > 0, layers, bias
+        )
+        with torch.no_grad():
+            cache.commit(rows, layers, seen)
+            self.see(rows, tokens, features)
+        return features
+
+    def _past(self, rows: list[int]) -> tuple[Cache, list[Tensor]]:
+        """Copies, which the step may write to while gradients are taken."""
+        bias = self._model[0].dynamics.cache_bias(*self.cache.ages(rows))
+        return [(keys.clone(), values.clone()) for keys, values in self.cache.gather(rows)], bias
+
+
+def bounded(model: WorldModel, tokens: Float[Tensor, "n S C"]) -> Float[Tensor, "n S C"]:
+    """Tokens of latents that the tokenizer could have made."""
+    return model.to_tokens(model.to_latent(tokens))
 
 
 class Driver(nn.Module):

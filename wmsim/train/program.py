@@ -208,7 +208,8 @@ def card_of(cache: Cache, config: TrainConfig) -> Card:
     low, high = bounds_of(spec)
     earlier = read_note(config.init)["card"]["training"] if config.init else {}
     drawn = config.decoder.batch * (config.decoder.run + 1)
-    judged = config.dynamics.adversary.drawn * config.dynamics.adversary.run
+    parts = config.dynamics.adversary, config.dynamics.followers
+    judged = sum(part.drawn * part.run for part in parts)
     seen = {
         "tokenizer_images": config.tokenizer_loop.steps * config.tokenizer.batch,
         "frame_visits": config.dynamics_loop.steps * config.dynamics.batch * config.dynamics.frames,

@@ -1,0 +1,120 @@
+"""Followers: dreams that go on under recorded actions, and are held to what the recording shows and says came of them.
+
+Windows of the dynamics stage dream a few frames deep. Here dreams lie behind dozens of dreamt frames, so that a car
+that was led off the road is taught to be off the road: its frames are drawn towards the recorded ones, and its features
+to the recorded reward, end and proprioception. What the recording alone cannot settle, the houses around the corner, is
+left to the critic.
+
+Shape legend: N followers, n of them at once, K frames known, S tokens of C channels, A action, P proprio width, F width
+of features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from wmsim.model.world_model import WorldModel, stride
+from wmsim.train.critic import BEFORE
+from wmsim.train.drives import draw_drives
+from wmsim.train.judged import Judged, joined
+from wmsim.train.latents import Latents
+from wmsim.train.loop import Draw
+from wmsim.train.pool import Pool, Step, bounded
+
+_DRIVES = 8192
+"""Recorded drives that followers are drawn from: more than a training follows."""
+
+
+@dataclass(frozen=True)
+class FollowersConfig:
+    """dreams: N; `drawn` of them go on in a step, by `run` frames, until they have dreamt `frames` behind `before`
+    known ones. ends: share that is drawn among drives that end by themselves. exact: weight of the squared error where
+    a pass is asked for the mean; sampled: where it is asked for a sample, which a large weight would blur.
+    """
+
+    dreams: int = 32
+    drawn: int = 8
+    run: int = 4
+    before: int = 16
+    frames: int = 64
+    ends: float = 0.3
+    exact: float = 0.5
+    sampled: float = 0.2
+
+    def __post_init__(self) -> None:
+        """ValueError: fewer dreams than are drawn, or too little known for the critic."""
+        if not 1 <= self.drawn <= self.dreams:
+            raise ValueError(f"drawn={self.drawn} followers go on in a step, there are dreams={self.dreams}")
+        if self.before < max(BEFORE):
+            raise ValueError(f"a follower begins behind at least {max(BEFORE)} frames, got before={self.before}")
+
+
+class Followers(nn.Module):
+    """The dreams as a pool that is saved and resumed with the network, and which drive each of them follows."""
+
+    drive: Int64[Tensor, " N"]
+
+    def __init__(
+        self, model: WorldModel, latents: Latents, config: FollowersConfig, step: Step, device: str = "cpu"
+    ) -> None:
+        super().__init__()
+        self.config, self.device, self.latents, self._step = config, device, latents, step
+        self._model = (model,)  # in a tuple, so that its weights are not taken for the followers'
+        self._drives = draw_drives(latents.cache, _DRIVES, config.before, config.frames, config.ends, seed=0)
+        self.pool = Pool(model, config.dreams, device)
+        self.register_buffer("drive", torch.zeros(config.dreams, dtype=torch.long))
+
+    def forward(self, draw: Draw) -> tuple[dict[str, Float[Tensor, ""]], Judged]:
+        """Some followers go on: losses "frames" (weighed) and "reward", "end", "proprio", "log_error" (heads), "astray"
+        to watch (squared error of frames), and the frames for the critic, which judges those that are samples.
+        """
+        c, model, parts, losses = self.config, self._model[0], [], []
+        chosen = draw.numpy.choice(c.dreams, c.drawn, replace=False).tolist()
+        self._begin([row for row in chosen if not 0 <= self.pool.age[row] < c.frames], draw)
+        drives = self.drive[chosen].numpy()
+        age = self.pool.age[chosen].cpu().numpy()
+        heads = model.dynamics.heads
+        for ahead in range(c.run):
+            place = (c.before + age + ahead).clip(max=c.before + c.frames - 1)
+            batch = self.latents.batch(self._drives.rows[drives, place][:, None])
+            weight = torch.from_numpy(self._drives.weight[drives, place]).to(self.device)
+            clean, own = model.to_tokens(batch.latent[:, 0].to(self.device)), batch.action[:, 0].to(self.device)
+            proprio = (batch.proprio[:, 0].to(self.device) - model.proprio_mean) / model.proprio_std
+            asked = torch.cat([own, batch.told[:, 0].to(self.device)], -1)
+            size = stride(self.pool.cache.counts[chosen], model.config.dynamics.finest)
+            lives, sampled = (weight > 0).float(), (size == 1).float()
+            seen = torch.stack([self.pool.recent[chosen, -back] for back in BEFORE], 1)
+            before = model.dynamics.heads(self.pool.features[chosen]).proprio.detach()
+            made, first = self.pool.sample(self._step, chosen, asked, size, draw)
+            wrong = (made - clean).square().mean((-1, -2))
+            features = self.pool.show(self._step, chosen, bounded(model, made.detach()), asked, draw)
+            truth = batch.reward[:, 0].to(self.device), batch.end[:, 0].to(self.device), proprio
+            counted = lives * (c.exact + sampled * (c.sampled - c.exact))
+            part = {"frames": (wrong * counted).sum() / lives.sum().clamp(min=1)}
+            part |= heads.loss(features, *truth, weight)
+            part["log_error"] = heads.error_loss(first, (wrong.detach() + 1e-6).log())
+            losses.append(part | {"astray": (wrong.detach() * lives).sum() / lives.sum().clamp(min=1)})
+            judged = lives * sampled
+            frames = torch.cat([seen, made[:, None]], 1)
+            told, happened = (torch.cat([own, moved], -1) for moved in (before, proprio))
+            parts.append(Judged(frames, self.pool.sink[chosen], told, happened, judged, judged))
+        over = torch.from_numpy(self._drives.weight[drives, place] == 0).to(self.device)
+        self.pool.age[chosen] = torch.where(over, -1, self.pool.age[chosen] + c.run)
+        mean = {name: torch.stack([part[name] for part in losses]).mean() for name in losses[0]}
+        return mean, joined(parts)
+
+    def _begin(self, rows: list[int], draw: Draw) -> None:
+        """Let followers begin from the known frames of other drives."""
+        if not rows:
+            return
+        c, model = self.config, self._model[0]
+        drives = draw.numpy.integers(0, _DRIVES, len(rows))
+        batch = self.latents.batch(self._drives.rows[drives, : c.before])
+        tokens = model.to_tokens(batch.latent.to(self.device))
+        asked = torch.cat([batch.action, batch.told], -1).to(self.device)
+        self.pool.begin(model.dynamics.step, rows, tokens, asked, draw)
+        self.drive[rows] = torch.from_numpy(drives)
