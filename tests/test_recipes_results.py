@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eval import results
+from eval import results, sections
 
 PAGE = "# Results\nhand-written\n<!-- speed -->\nold\n<!-- /speed -->\nend\n"
 SPEED = {
@@ -38,7 +38,7 @@ def test_bars_join_both_programs() -> None:
     speed = {"dream": timings, "length": length, "settings": {"early": 100, "late": 9000}}
     interval = {"mean": 3.0, "low": 2.0, "high": 4.0}
     bar = {"name": "above copy, dB", "sign": "at least", "asked": 2, "measured": interval, "reached": True}
-    rows = results.bars_section({"bars": [bar]}, speed).splitlines()[2:]
+    rows = sections.bars_section({"bars": [bar]}, speed).splitlines()[2:]
     assert [row.split(" | ")[-1].removesuffix(" |") for row in rows] == ["yes", "no", "no", "yes", "yes", "yes"]
     assert rows[-1] == "| above copy, dB | at least 2 | 3.000 [2.000, 4.000] | yes |"
 
@@ -49,9 +49,9 @@ def test_a_page_without_markers_is_told() -> None:
 
 
 def test_cells() -> None:
-    assert results.cell({"mean": 1.0, "low": 0.5, "high": 2.0}, 1) == "1.0 [0.5, 2.0]"
-    assert results.cell({"mean": 1.0, "low": None, "high": None}) == "1.00"
-    assert results.cell({"mean": None, "low": None, "high": None}) == "-"
+    assert sections.cell({"mean": 1.0, "low": 0.5, "high": 2.0}, 1) == "1.0 [0.5, 2.0]"
+    assert sections.cell({"mean": 1.0, "low": None, "high": None}) == "1.00"
+    assert sections.cell({"mean": None, "low": None, "high": None}) == "-"
 
 
 def test_transfer_and_agreement_have_their_sections() -> None:
@@ -67,7 +67,7 @@ def test_transfer_and_agreement_have_their_sections() -> None:
         "MPC above clone": None,
         "gap": {"with guards": {"1024": {"dream": interval, "twin": interval, "gap": interval}}},
     }
-    text = results.transfer_section(transfer)
+    text = sections.transfer_section(transfer)
     assert "2 trainings of 65536 environment steps" in text
     assert "* dream over twin: 0.91 [0.80, 1.00]" in text
     assert "MPC above clone" not in text
@@ -84,8 +84,68 @@ def test_transfer_and_agreement_have_their_sections() -> None:
         "without a family": {"PPO": {"Pearson": 0.4, "MMRV": 0.2}},
         "ended in both (phi)": 0.3,
     }
-    text = results.agreement_section(agreement)
+    text = sections.agreement_section(agreement)
     assert "1 policies; MMRV, regret and bias are shares of the span of returns in the twin (6.00)" in text
     assert "| 16 frames | 0.50 | 0.10 |" in text
     assert "| without PPO | 0.40 | 0.20 |" in text
     assert "| random | scripted | 0.91 [0.80, 1.00] |" in text
+
+
+def _interval(mean: float, low: float, high: float) -> dict[str, float]:
+    return {"mean": mean, "low": low, "high": high}
+
+
+def test_the_bars_of_agents_are_held_against_what_was_found() -> None:
+    def along(gap: float) -> dict[str, object]:
+        early = {"gap": _interval(9, 9, 9), "twin": _interval(1, 1, 1)}
+        return {"128": early, "1024": {"gap": _interval(gap, 0, 1), "twin": _interval(5, 4, 6)}}
+
+    transfer = {
+        "dream over twin": _interval(0.95, 0.8, 1.1),
+        "dream over clone": _interval(1.2, 0.99, 1.3),
+        "MPC above clone": None,
+        "gap": {"with guards": along(0.4), "without": along(0.9)},
+    }
+    cost = {"cost": [{"num_envs": 16, "where": "dream", "per_second": 199.0}]}
+    measures = {"Pearson": 0.91, "Spearman": 0.8, "MMRV": 0.04, "regret": 0.06}
+    agreement = {"agreement": {"dream": {name: _interval(value, 0, 1) for name, value in measures.items()}}}
+    rows = sections.agents_bars_section(transfer, cost, agreement).splitlines()[2:]
+    told = [row.split(" | ")[-1].removesuffix(" |") for row in rows]
+    assert told == ["yes", "no", "yes", "yes", "not measured", "no", "yes", "no", "yes", "no"]
+    assert "| gap over return in the twin | at most 0.1 | 0.080 | yes |" in rows
+    assert len(sections.agents_bars_section(transfer, None, None).splitlines()) == 2 + 5
+
+
+def test_every_environment_with_a_folder_has_its_rows(tmp_path: Path) -> None:
+    interval = _interval(5.5, 5.0, 6.0)
+    fidelity = {"above_copy": {"dream, K = 1": {"1": interval}}, "shuffle_gap": {"dream, K = 1": {"1": interval}}}
+    for name, more in (("racing", {"rows": {"random": {"return": interval}}}), ("reacher", None)):
+        folder = tmp_path / "outside" / name
+        (folder / "fidelity").mkdir(parents=True)
+        (folder / "fidelity" / "fidelity.json").write_text(json.dumps(fidelity))
+        if more is not None:
+            (folder / "transfer").mkdir()
+            (folder / "transfer" / "transfer.json").write_text(json.dumps(more))
+    page = tmp_path / "page.md"
+    page.write_text("<!-- outside -->\n<!-- /outside -->".replace("\n", "\nold\n"))
+    none = tmp_path / "none.json"
+    results.main(none, none, none, page, none, none, none, tmp_path / "outside", none, none, none)
+    text = page.read_text()
+    assert "| racing: dream above copying | 5.50 [5.00, 6.00] |" in text
+    assert "| racing | random | 5.50 [5.00, 6.00] |" in text
+    assert "| reacher | random" not in text
+
+
+def test_events_and_words_have_their_sections() -> None:
+    row = {"p50": 0.2, "p95": 0.5, "seen": "5 of 5"}
+    events = {"config": {"drives": 120, "trials": 40}, "events": {"twin": {"fog": row}}}
+    text = sections.events_section(events)
+    assert "120 drives to learn from, 40 towns" in text
+    assert "| fog | 0.20 | 0.50 | 5 of 5 |" in text
+    understanding = {"understood": _interval(0.92, 0.9, 0.95), "unrelated_accepted": _interval(0.03, 0.02, 0.05)}
+    voice = {"right": {"all": _interval(0.8, 0.7, 0.9)}, "false_accepts": 0.06}
+    text = sections.words_section(understanding, voice)
+    assert "| text: unseen wordings understood | at least 0.9 | 0.920 [0.900, 0.950] | yes |" in text
+    assert "| text: unrelated accepted | at most 0.02 | 0.030 [0.020, 0.050] | no |" in text
+    assert "| voice: other speech accepted | reported | 0.060 | - |" in text
+    assert len(sections.words_section(None, voice).splitlines()) == 2 + 2
