@@ -27,6 +27,7 @@ from wmsim.control import Control
 from wmsim.serve import wire
 from wmsim.serve.address import Address, find
 from wmsim.serve.errors import Busy, Gone, Moved, PoolError, checked
+from wmsim.serve.line import Receive, line_of
 from wmsim.serve.log import EpisodeLog
 from wmsim.world import Snapshot, Start, Step, WorldSpec, check_seeds, check_slots, check_snapshot
 
@@ -153,7 +154,7 @@ class RemoteWorld:
             left, lost, full = [], list[int](), None
             for at, call in calls:
                 try:
-                    reply = _received(call)
+                    reply = checked(wire.unpack(call(_CALL_SECONDS)))
                 except Busy as busy:
                     full, left = busy, left + at
                 except (Moved, RayActorError, GetTimeoutError):
@@ -182,14 +183,19 @@ class RemoteWorld:
             sites.setdefault(self._places[row][0], []).append(row)
         return list(sites.values())
 
-    def _call(self, what: str, rows: list[int], given: Any) -> Any:
+    def _call(self, what: str, rows: list[int], given: Any) -> Receive:
         turns = [self._logs[row].acked + 1 for row in rows]
         slots = [self._places[row][1] for row in rows]
         message = {"token": self._token, "what": what, "slots": slots, "turns": turns, "given": given}
-        return self._handles[self._places[rows[0]][0]].act.remote(wire.pack(message))
+        site = self._places[rows[0]][0]
+        if what == "step":
+            return self._lines[site].call(self._token, wire.pack(message))
+        reply = self._handles[site].act.remote(wire.pack(message))
+        return lambda seconds: ray.get(reply, timeout=seconds)
 
     def _seat(self, told: dict[str, Any]) -> None:
         self._places, self._handles = [tuple(place) for place in told["places"]], told["handles"]
+        self._lines = {site: line_of(handle) for site, handle in self._handles.items()}
 
     # --- recovery -----------------------------------------------------------------------------------------------------
 
@@ -222,11 +228,8 @@ class RemoteWorld:
             for row, turn in zip(rows, since, strict=True)
         ]
         handle = self._handles[self._places[rows[0]][0]]
-        _received(handle.resume.remote({"token": self._token, "entries": entries}))
-
-
-def _received(call: Any) -> wire.Parts:
-    return checked(wire.unpack(ray.get(call, timeout=_CALL_SECONDS)))
+        message = {"token": self._token, "entries": entries}
+        checked(wire.unpack(ray.get(handle.resume.remote(message), timeout=_CALL_SECONDS)))
 
 
 def _rows_of(given: Any, rows: list[int]) -> Any:

@@ -62,6 +62,10 @@ class Replica:
         except Exception as problem:
             return wire.pack(told(problem))
 
+    async def act_all(self, messages: Sequence[wire.Message]) -> list[wire.Message]:
+        """The replies to calls of several clients."""
+        return list(await asyncio.gather(*map(self.act, messages)))
+
     async def resume(self, message: wire.Message) -> wire.Message:
         """Bring slots of a dead replica to where their clients have seen them: {token, entries}.
 
