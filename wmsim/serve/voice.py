@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int16
 
-from wmsim.text.unrelated import UNRELATED
+from wmsim.text.unrelated import DECOYS
 
 _PHRASES, _DECOYS, _FEWEST_WORDS, _MOST_WORDS = 40, 240, 2, 6
 _QUIET, _FRAME, _DITHER = 60.0, 160, 20.0
@@ -66,7 +66,7 @@ def grammar_of(captions: Mapping[str, Sequence[str]], known: Mapping[str, int]) 
             elif taken < _PHRASES and _FEWEST_WORDS <= len(said) <= _MOST_WORDS and " ".join(said) not in phrases:
                 phrases[" ".join(said)] = event
                 taken += 1
-    others = dict.fromkeys(" ".join(_words(way)) for way in UNRELATED if all(word in known for word in _words(way)))
+    others = dict.fromkeys(" ".join(_words(way)) for way in DECOYS if all(word in known for word in _words(way)))
     fitting = [way for way in others if _FEWEST_WORDS <= len(way.split()) <= _MOST_WORDS and way not in phrases]
     return Grammar(phrases, tuple(fitting[:: max(len(fitting) // _DECOYS, 1)]), skipped)
 

@@ -43,6 +43,52 @@ DRIVE: Mapping[str, tuple[str, ...]] = {
         drop the sun below the world and leave it dark / in the small hours / night driving / dark streets
         time for a night drive / it should be pitch dark / it's gone dark / bring the stars out
         replace the sun with the moon / street lamps on, sky black / daylight off
+        night time / nighttime / night, please / night now please / it is night time / set night / set it to night
+        set time of day to night / time of day: night / time = night / lighting: night / daytime off, night on
+        night on / activate night / enable night mode outside / trigger night / simulate night
+        simulate a night drive / render it at night / load the night scene / nighttime lighting / nighttime scenario
+        run this at night / start the night / begin the night / next: night / now night / try night / let's try night
+        let's see it at night / let's do a night drive / let us have night / we want night / I need night
+        I need it dark / I would prefer the night / I'd rather drive at night / I'd prefer darkness
+        I like it better in the dark / I feel like driving at night / I want to drive through the dark city
+        I want to practise driving in the dark / I would like to see how it looks at night / make me drive in the dark
+        let me drive at night / let me drive through the night / take me into the night / send us into darkness
+        throw us into darkness / could you please turn it to night / would you switch to night, please
+        can you make outside dark / can we go to night time? / can it be midnight? / may I have a night scene
+        is it possible to have night? / would it be possible to drive at night / how about night?
+        how about midnight? / what about a night ride / why not drive at night / maybe night time
+        perhaps a dark night / please let it become night / please let it get dark outside / please darken the world
+        please turn it dark outside / it has become night / it became dark / it's already night
+        it's really dark outside now / it is completely dark / it is dark everywhere / everything is dark
+        all is dark and quiet / outside it's pitch-black / pitch-black night / the sky is dark and full of stars
+        the sky has gone black / a black sky full of stars / stars twinkle overhead / the moon shines over the street
+        the moon is out / bring out the moon / make the moon rise / the moon hangs high / let the stars shine
+        stars and moon please / only the moon for light / no daylight, only street lights
+        the street lamps are the only light / street lights glow in the dark / the lamps light the empty street
+        only my headlights cut the darkness / I only see what my headlights show / the headlights are all I have
+        darkness all around / darkness surrounds the car / darkness please / bring the darkness / let darkness in
+        let darkness fall / cover the town in darkness / wrap everything in darkness / sink the town in darkness
+        turn everything black as night / make the surroundings dark / make it very dark / make it as dark as possible
+        make it really dark outside / make it darker until it is night / turn the world dark / turn it into night
+        change it to night time / change to night / change the scene to night / change the lighting to night
+        change the clock to midnight / move the time to midnight / put the clock at two at night
+        fast-forward to night / skip to night / jump to midnight / jump ahead to the night / go on to night
+        wind the clock on to midnight / it's three a.m. / it's four in the morning and still dark / it's 1 am / 2 a.m.
+        one o'clock at night / 0:30 at night / eleven at night / around midnight / shortly after midnight
+        at midnight / midnight please / late night / late at night / in the night / at night / by night
+        overnight drive / during the night / a night-time drive / a dark drive / a midnight drive
+        night traffic, dark roads / a dark road at night / a dark and starry night / a cold dark night
+        a quiet night in town / the town sleeps, it's the middle of the night / the city at midnight / night city
+        city lights at night / a nocturnal drive / nocturnal mode / nocturnal lighting / the blackness of night
+        blackness / dark sky / a dark sky / darker sky, night / starlight / moonshine over the road / a moonlit drive
+        remove the sun / remove the daylight / delete the sun / hide the sun, it should be night / sun out, stars in
+        get rid of the daylight / take the sun out of the sky / no sun, just the moon / no daylight please, night
+        let the sun be gone for the night / the sun has set long ago / long after sunset / hours after sunset
+        well after dark / well past midnight / way after midnight / the sun is down and it's dark
+        sun long gone, dark sky / 23:00 / time: 22:00 / it's 11 pm / 3 am / put the clock to 01:00
+        sky full of stars, no sun in it / go on driving after dark / let us carry on after dark
+        imagine it's midnight / imagine it is the middle of the night / pretend it is night / act as if it were night
+        a late drive through the dark / after dark, please
         """),
     "dusk": parted("""
         dusk / dusk falls / make it dusk / twilight / let the sun set / the sun goes down / sunset / a sunset please
@@ -71,6 +117,53 @@ DRIVE: Mapping[str, tuple[str, ...]] = {
         fading light please / a dim evening / switch to evening light / make it a summer evening
         rush hour in the evening light / sunset over the road / dusk please / can you make it dusk / time for a sunset
         the sun almost touches the horizon / what would it look like at dusk
+        set it to sunset / time = dusk / lighting: sunset / lighting: dusk / trigger dusk / trigger sunset
+        simulate a sunset / simulate evening / render it at dusk / run this at dusk / load the sunset scene
+        activate sunset / start the sunset / next: dusk / try dusk / let's try a sunset / let's do evening
+        let's have dusk / we want a sunset / we want evening / I'd prefer the evening
+        I'd rather drive in the evening / I want dusk / I want twilight / I want an evening drive
+        I feel like a sunset / I would like to see the sunset / I want the sun to go down / let me see a sunset
+        let me drive at dusk / make me a sunset / give me dusk / give us a pretty sunset / show me dusk
+        show us the evening / take me to sunset / take us into twilight / could we have twilight?
+        could it be evening? / may I have a sunset / can the sun go down? / can you set the sun
+        can we go to evening time / would it be possible to have dusk / why not a sunset / maybe a sunset
+        perhaps dusk / how about sunset? / how about twilight / please switch to dusk / please bring the sunset
+        it's twilight now / it's sunset / it is sunset now / it's early evening now / it became evening
+        the evening begins / evening is falling / evening approaches / dusk is falling / dusk settles over the town
+        twilight falls over the street / twilight sets in / a soft twilight / blue twilight
+        the blue hour after sunset / the golden hour begins / golden evening sun / golden light on the road
+        golden light before night / a golden sky / sky of gold and red / a fiery sky / a fiery sunset
+        the sky is on fire / the sky turns red / the sky turns pink / a pink sky / purple evening sky
+        a violet sky at sunset / make the sky red / make the sky pink like at sunset / colour the sky like a sunset
+        color the horizon red / an orange glow on the horizon / a red glow in the west / the sun goes under
+        the sun goes down slowly / the sun goes down behind the town / the sun has just set
+        the sun has just gone down / the sun disappears below the horizon / the sun vanishes
+        the sun hangs low over the road / a low sun blinds me / setting sun please / low-hanging sun
+        let the sun hang low / let the sun drop / let the sun go under / let the sun slowly set
+        drop the sun to the horizon / pull the sun down / push the sun towards the horizon / sun at the horizon
+        sun angle low, like evening / the sun dips / sunset mood / sunset lighting please / sunset scene
+        sunset drive / a romantic sunset drive / a sunset over the city / a dramatic sunset / a long sunset
+        an autumn sunset / the light is fading / the light gets dim, the day is over / the light turns golden
+        the light becomes warm and low / the daylight is nearly gone / daylight is running out / the last daylight
+        last light / the last sunshine of the day / the final rays of the day / only a little light left in the sky
+        it begins to get dark / it slowly gets dark / it is slowly getting darker / it gets darker, the day is ending
+        it's nearly dark / it is almost night / it will soon be night / night is near / night is coming
+        night is about to fall / right before night / the hour before night / just as it gets dark / day's end
+        the end of a long day / the day is over / the day is nearly over / the day turns into evening
+        from day to evening / afternoon becomes evening / late afternoon light / late in the afternoon with low sun
+        six p.m. / seven p.m. / eight p.m. in summer / 7 pm / half past seven in the evening
+        nine o'clock on a summer evening / it is seven in the evening / set the clock to eight p.m.
+        set the clock to evening / turn the time to sunset / move the clock to dusk / change to sunset
+        change the scene to dusk / turn to evening / go to dusk / go to sunset / go to evening / skip to sunset
+        jump to dusk / fast forward to evening / fast-forward to sunset / wind forward to sunset / evening now
+        evening mode / evening scene / evening atmosphere / evening sky / evening sun / a calm evening
+        a warm evening / an autumn evening / a quiet evening drive / an evening cruise / in the evening
+        this evening's light / at twilight / by dusk / towards evening / drive home in the evening
+        dim the daylight a little, like dusk / half-light / half-darkness / semi-darkness / neither day nor night
+        still a bit of light, but the sun is gone / long shadows / 20:00 in the evening / imagine the sun is setting
+        pretend it is dusk / act as if the sun were setting / while the sun sets
+        the sun dazzles me low above the road, it is evening / ride along as the sun goes down
+        the first lamps come on, the sky still glows / colours of a sunset / an evening with low sun
         """),
     "fog": parted("""
         fog / fog please / make it foggy / let there be fog / it is foggy / fog rolls in / thick fog / dense fog ahead
@@ -98,6 +191,48 @@ DRIVE: Mapping[str, tuple[str, ...]] = {
         let clouds sink onto the road / fog comes in from the river / fog descends / fog swallows the road
         drown it in fog / driving in fog / fog over the road / fog the place up / the air is full of fog
         bring in a mist / fogbound / more mist please
+        fog = 1 / weather: mist / fog level high / more fog density / enable fog / trigger fog / simulate fog
+        simulate mist / render fog / load foggy weather / run it with fog / next: fog / now fog / now some mist
+        try fog / let's try fog / let's drive in fog / we need fog / I need some mist / I'd rather have fog
+        I want mist / I want a foggy morning / I want to drive in fog / I want to see the town vanish in fog
+        I feel like fog / I would love a bit of fog / I'd like it hazy / give us fog / give me mist / give me a haze
+        give me bad visibility / show me fog / show us a misty street / put us in the fog
+        put some mist on the street / send fog / send a fog bank / send us some mist / could we have mist?
+        could you put fog there / can you do fog? / can you make the air foggy / may I have some fog
+        why not some fog / why not add a bit of mist / perhaps a light fog / maybe a little haze / how about mist?
+        how about haze / what about fog / what about some mist / please add mist / please lower the visibility
+        please bring mist / pretty please, fog / it became misty / it has become foggy / it's hazy out here
+        it is getting hazy / it's so misty / there is mist ahead / there is a fog bank on the road
+        there should be fog / fog is coming up / fog comes / fog moves in / fog creeps in / fog spreads over the town
+        fog spreads / fog gathers / fog settles / fog hangs over the road / fog lies on the street / fog surrounds us
+        fog all around / fog in front of us / fog ahead / fog over the fields / fog over the city
+        fog between the houses / fog like milk / milky air / milky fog / a milky haze / white fog / gray fog
+        ground fog / river fog / winter fog / night fog / freezing fog / early fog / very dense fog / extreme fog
+        full fog / maximum fog / fog at full strength / thick as soup / a soup of fog / a wall of fog / a wall of mist
+        a curtain of mist / a blanket of fog / a cloud of fog / a sheet of mist / a grey veil
+        a white veil over the road / a white wall ahead / mist comes in / mist gathers / mist hangs in the air
+        a mist falls / a mist rises / a light mist / a heavy mist / a fine mist over the street / a damp mist
+        morning mist / misty weather please / misty conditions / misty road / misty streets / hazy conditions
+        haze over the town / make lots of fog / make it thick with fog / make the weather foggy / make the road foggy
+        make it impossible to see far / make everything blurry with fog / turn on the mist / switch fog on
+        change to fog / change it to mist / go to fog / go foggy / increase the fog / thicken the air
+        let the fog roll in / let the fog come in / let fog settle / let mist rise / let everything disappear in fog
+        let the houses fade in the mist / let the road vanish in the fog / lose the road in fog
+        swallow the town in fog / fill the air with mist / cover the city in mist / cover everything with mist
+        blanket the road in mist / shroud everything in fog / wrap the road in fog / bury the town in fog
+        bury everything in mist / hide the town in fog / hide the world behind fog / obscure the view with fog
+        obscure the road with mist / veil the town in haze / blur the distance with haze / block my view with fog
+        cut visibility to twenty metres / limit my view to a few metres / zero visibility / no visibility at all
+        visibility close to zero / visibility of ten metres / visibility is bad / the visibility gets worse
+        I can barely see the road / I can barely see anything in this fog / I can't see the road for the fog
+        can't see through the fog / hard to see in the mist / everything disappears in the mist
+        everything is grey and misty / everything turns white and foggy / the town is hidden in mist
+        the houses vanish in fog / the street vanishes in fog / the street disappears in the haze / the air is hazy
+        the air turns white / the clouds come down to the street / drive through a cloud / a low-lying cloud
+        we drive into fog / driving through mist / a drive in the fog / a foggy evening / a foggy street
+        a foggy town / foggy as in London / Scottish mist / November fog / spooky fog / imagine thick fog
+        pretend it is foggy / inside a cloud / as if driving inside a cloud / fog limits what I can see
+        allow me only a short view through mist / begin with the fog / fog drowns everything
         """),
     "rain": parted("""
         rain / rain please / make it rain / let it rain / it is raining / it starts to rain / rain falls / heavy rain
@@ -124,6 +259,46 @@ DRIVE: Mapping[str, tuple[str, ...]] = {
         puddles form / add a shower / a sudden shower / I want to test the wipers / some rainfall / rainfall
         precipitation / soaking wet street / it's raining heavily / a rainy drive / driving in the rain
         rain clouds bring rain / make it drizzle / the weather turns to rain / it is raining out there
+        rain on / rain = 1 / rain intensity high / enable rain / activate rain / trigger rain / simulate rain
+        simulate wet roads / render rain / load rainy weather / run it with rain / next: rain / now rain / try rain
+        let's try rain / let's have rain / let's drive in the rain / let's get wet / we need rain
+        we need a good shower / I need some rain / I'd rather have rain / I'd rather drive in the rain
+        I want it to rain / I want heavy rain / I want a storm / I want a thunderstorm / I want to drive in the rain
+        I want to hear the rain / I feel like rain / I'd like to see rain / I'd like a downpour
+        let me have some rain / give me rain / give me a rainy day / give me showers / show me rain
+        show us a rainy street / take me through a rainstorm / put us in the rain / put some rain on the road
+        put rain in / send rain / send us a shower / could it rain please / could you start the rain
+        can you do rain? / can you make it wet / can we get rain please / may I have some rain / would you let it rain
+        why not some rain / why not have a shower / maybe rain / perhaps a little rain / maybe a light shower
+        how about a storm / what about rain / please add some rain / please bring rain / please let the rain come
+        please make it wet outside / it rains a lot / it's raining now / it is bucketing / it's lashing down
+        it's hammering down / it's spitting / it should pour / it should rain heavily / it should be wet
+        it should be a rainy day / there is water everywhere on the road / rain is coming / rain comes down hard
+        rain comes in / rain sets in / rain drums on the roof / rain beats against the windows / rain lashes the car
+        rain soaks the street / rain runs down the glass / rain and puddles / rain and wind / rain all over
+        rain everywhere / rain over the city / rain, heavy please / rain with thunder and lightning
+        rain at full strength / maximum rain / full rain / extreme rain / steady rain / soft rain / gentle rain
+        pelting rain / lashing rain / cold rain / summer rain / autumn rain / April showers / spring rain
+        tropical rain / a rain shower please / shower please / a deluge / torrents of rain / a wall of rain
+        a curtain of rain / buckets of rain / loads of rain / plenty of rain / a little rain / drizzly
+        drizzly weather / showery weather / rainy conditions / rainy street / rainy night / a rainy town
+        a rainy morning / a wet day / a wet and grey day / wet surface / wet tarmac / wet conditions
+        wet and slippery / wet it / the road is soaked / the streets are wet from rain / the asphalt shines with rain
+        the windscreen is full of drops / the wipers can hardly keep up / drops on the window / raindrops on the glass
+        raindrops fall / water from above / puddles everywhere / splashing through puddles
+        spray from the wheels, heavy rain / aquaplaning / the weather turns wet / the weather should be rainy
+        the sky pours down / the sky lets go / the clouds pour down / dark clouds and rain / a rain cloud bursts
+        rain clouds please / a storm rolls in / a storm is coming / a storm hits the town / a rainstorm hits
+        a thunderstorm with heavy rain / thunderstorm please / make it rain heavily / make it rain a little
+        make it stormy and wet / make the ground wet / make the weather wet / make heavy rain / turn it rainy
+        switch rain on / switch to rainy / change it to rain / go to rain / increase the rain / add some drizzle
+        add a downpour / add precipitation / add water to the road / add a thunderstorm / bring a shower
+        bring a storm / bring us rain / get the rain going / get some rain / let rain fall / let it pour with rain
+        let it rain a bit / let it rain hard / let it come down / let there be a downpour / let the streets get wet
+        let the drops fall / start a shower / start a thunderstorm / drench us / drench everything / soak us
+        wet everything / flood the windscreen with rain / pour down / pour rain on us / drown the road in rain
+        imagine rain / pretend it rains / English weather, rain / typical British weather, rain / throw rain at me
+        toss in a shower / driving through pouring rain / the clouds should open / everything should get soaked
         """),
     "clear weather": parted("""
         clear weather / clear skies / clear sky / a clear day / make it clear / clear up the weather
@@ -155,6 +330,47 @@ DRIVE: Mapping[str, tuple[str, ...]] = {
         remove the clouds / part the clouds / the rain is over / the bad weather ends / no rain, just sunshine
         it has stopped raining / end the fog / turn off the bad weather / back to sunshine / make it daylight again
         let it be bright day / back to clear skies
+        clear / clear now / set it to clear / rain = 0 / fog = 0 / default weather / deactivate the rain
+        switch to sunshine / switch to good weather / simulate clear weather / simulate sunny weather
+        trigger clear weather / activate sunshine / load sunny weather / next: clear weather / now sun
+        now some sunshine / try clear weather / let's have good weather / let's have clear skies / we need sun
+        we need better weather / I'd rather have sun / I want it sunny / I want the rain gone / I want to see the sun
+        I want a sunny drive / I'd like clear weather / I'd like a blue sky / I'd like it dry
+        I'd like the fog to lift / I feel like sunshine / I would like the sun to shine / let me drive in the sun
+        let me see the blue sky / show me a sunny day / could we have sun? / could the sun come out
+        could it be sunny / could it be clear / can you take away the rain / can the sun shine / may I have some sun
+        would you stop the rain / would you please clear the fog / would it be possible to have sunshine
+        why not clear weather / why not some sunshine / maybe some sunshine / maybe clear weather
+        perhaps a sunny day / how about sunshine / how about some sun / how about a clear sky
+        what about better weather / please clear the sky / please make it clear / please let the sun come out
+        it clears / it is clear again / it has cleared up / it gets clear / it's sunny now / it is bright
+        it is a beautiful day / it's a lovely day / it is dry / it is dry again / it became sunny / it turns sunny
+        it gets brighter / it brightens up / it is day / it is bright day / it should be sunny / it should be clear
+        it should clear up / it should be dry / it should be nice weather / the rain is gone / the rain lets up
+        the rain passes / the shower has passed / the storm is over / the storm moves on / the thunderstorm is over
+        the fog thins out / the mist lifts / the mist disappears / the air is clear / the view is clear
+        the sky opens up, blue and bright / the clouds clear / the clouds move away
+        the sun breaks through the clouds / the sun shines again / the street is dry / the weather is good again
+        the weather gets better / the weather brightens / the visibility is good again / clear visibility / good view
+        unlimited visibility / I can see everything clearly / back to clear / return to clear weather
+        go to clear weather / go sunny / bring back the blue sky / bring back good weather / get us some sun
+        end the mist / stop the drizzle / stop the shower / stop the downpour / remove the storm / clear the view
+        clear everything up / dispel the mist / dissolve the mist / dry and clear / dry and bright / dry asphalt
+        make it nice / make the sun appear / make good weather / make it dry and sunny / turn it clear
+        turn on the sunshine / turn on the sun / turn the weather nice / change to sunny weather
+        let the weather be fine / let the sun break through / let the clouds go / let it clear up / let it be clear
+        let it be nice again / let there be sunshine / let there be light and sun / sun on / some better weather
+        a bit of sun / a sky without clouds / a sunny morning / a nice day / a dry day / a fine day / a gorgeous day
+        a glorious day / a wonderful day with sunshine / bright sun in a blue sky / bright and clear / sunny and clear
+        sunny and warm / sunny sky / sunny road / sunlight / glorious sunshine / bright sunlight on the road
+        summer weather / summer sun / picnic weather / beautiful weather please / perfect sunny weather
+        pleasant weather / good driving weather / ideal weather / nicer weather / decent weather / no more mist
+        no more clouds / no more storm / no more bad weather / enough of the fog / enough of this weather, sun please
+        I'm done with the rain / I'm done with the fog / I'm sick of this fog / not one cloud above / broad day
+        high noon / noon light / back to day / back to normal light / it's day again / let it be day / make it noon
+        make it midday / turn night into day / switch to day / set it to day / change to daytime / change to day
+        end the night and bring the day / reset to sunny / reset the sky / imagine a sunny day / pretend it is sunny
+        conditions: clear / perfect conditions / back to dry and sunny / that fog can go / send the rain away
         """),
     "a car cuts in": parted("""
         a car cuts in / a car cuts in front of me / somebody cuts me off / cut me off / get cut off by a car
@@ -191,6 +407,64 @@ DRIVE: Mapping[str, tuple[str, ...]] = {
         put a car right in front of me / drop a car in front of me / a car appears right in front
         somebody jumps the queue in front of me / an impatient driver pushes in / a car barges into the lane
         close cut-in / dangerous cut-in by another car / a reckless lane change ahead of me
+        event: cut-in / event: car cuts in / cut-in manoeuvre / cut-in maneuver from the right
+        trigger a lane change into my lane / spawn a cut-in / spawn a car that cuts in
+        simulate a driver cutting me off / cut-in scenario / let's try a cut-in / let's get cut off
+        I want a car to pull in front of me / I want somebody to cut in / I'd like a vehicle to swerve into my lane
+        I would like another car to change into my lane / I would like to experience a cut-in / give me a rude driver
+        give me a reckless driver / give me a pushy driver / show me someone cutting in / send in a lane hogger
+        put another car into the gap ahead / could we have a cut-in / could a driver cut me off / could someone cut in
+        could somebody pull in front of us / could you make a car cut me off / can another car come into my lane
+        would you make somebody cut me off / maybe a car cuts in / perhaps a cut-in / how about a cut-in
+        what about a car that cuts in / please let someone cut me off / car cuts in from left / car swerves in front
+        car jumps in front / vehicle pulling out ahead / lorry cuts in front of us / bus cuts in front of me
+        SUV cuts in / sports car cuts me off / pickup cuts in / a pickup pulls in front of me
+        a coach pulls into my lane / a minivan cuts me off / a limousine cuts in / a delivery van pulls in front of me
+        a delivery van swerves in ahead / a bus pulls into my lane / a convertible cuts in front
+        a blue car cuts me off / a black car squeezes in front of me / a white van cuts me up
+        a small car slips in front of me / a speeding driver swerves in front of me / a car races past and cuts in
+        a car speeds past and pulls in front / a car passes me and swerves in / a car overtakes me and cuts me off
+        a car pulls in close ahead / a car pulls out of its lane into mine / a car pulls across / a car veers across
+        a car slots in ahead / a car nips in / a car nudges its way in / a car pushes in
+        a car forces itself in front of me / a car dives in / a car dives into my lane / a car darts into my lane
+        a car whips in front of me / a car zips in ahead of me / a car suddenly swerves in / a car suddenly moves over
+        a car abruptly changes lanes / a car abruptly pulls in / a car changes lanes without signalling
+        a car comes in from the side / a car gets in my way / a car takes my space
+        a car fills the gap in front of me / a car merges too close / a car merges from the left
+        a car merges from the ramp right in front of me / the car next to me comes over / the car on my left pulls in
+        the car in the other lane cuts in / the overtaking car cuts in / another car pulls out / another car comes in
+        another driver squeezes in / another vehicle cuts me off / another road user cuts in / other traffic cuts in
+        let traffic cut in / someone cuts in / someone cuts in front of me / someone cuts in ahead / someone pulls in
+        someone merges in front of me / someone squeezes in / someone squeezes in front of me
+        someone jumps in front of me with his car / someone overtakes and cuts in / someone forces me to brake
+        someone steals the gap / someone drops in ahead of me / somebody pulls in front of us / somebody merges
+        somebody squeezes in ahead / somebody pushes into my lane / somebody overtakes and pulls in
+        somebody drives in front of me / a driver pulls in front of me / a driver changes lanes without looking
+        a driver forces me to brake / a driver ignores me and merges / an aggressive merge / an aggressive lane change
+        a maniac cuts in / a maniac swerves into my lane / a lunatic cuts me off / an idiot cuts me off
+        an idiot pulls out in front of me / some idiot changes into my lane / some jerk cuts in
+        some fool pulls in front of me / some lunatic merges in front / some clown cuts me up
+        some guy cuts me off with his car / a distracted driver drifts into my lane
+        a blind driver changes into my lane / a drunk driver swerves into my lane / a selfish driver cuts in
+        a hurried driver jumps the gap / a motorist cuts in / a motorist cuts me off / a motorist pulls in front of me
+        a lorry cuts me off / a lorry changes into our lane / a lorry merges in front of me
+        a truck merges in front of us / a truck squeezes in / a van changes into my lane
+        a van swerves in front of me / a van merges ahead / a taxi pulls in front of me / a taxi squeezes in
+        a vehicle changes lanes into mine / a vehicle swerves in front of us / a vehicle abruptly moves in
+        make a car pull in / make a truck cut in / make someone pull in front of me / have a car jump in
+        have a car squeeze in / have a truck pull in front / have a taxi cut in / have somebody push in
+        let a car overtake and cut in / let a truck cut me off / let another driver push in / let somebody squeeze in
+        let someone cut in front of me / let someone jump into the gap / let someone take my lane
+        bring in a car that cuts me off / create a dangerous merge / add a vehicle that cuts in / stage a cut-in
+        test a cut-in / test my reaction with a cut-in / test my brakes with a cutting-in car
+        surprise me with a cut-in / challenge me with an aggressive driver / cut my lane / steal my gap
+        squeeze a car in front of me / merge a truck into my lane / slip a car into the gap ahead
+        drop a vehicle into my lane / block me with a cutting-in car / I am cut off by a van / we are cut off
+        a close merge / a risky cut-in / a sudden cut-in / a sharp cut-in / a late merge in front of me
+        a nasty cut-in / a sudden merge / an unexpected cut-in / reckless cut-in / lane cutter / lane change into mine
+        unsafe lane change ahead / someone in my lane suddenly / imagine someone cuts in / pretend a car cuts in
+        a car from the side ends up right in front of me / some maniac cuts me off / let some madman cut in
+        another car shoots in front of my bumper
         """),
     "a pedestrian crosses": parted("""
         a pedestrian crosses / a pedestrian crosses the road / someone crosses the street
@@ -226,6 +500,65 @@ DRIVE: Mapping[str, tuple[str, ...]] = {
         I'd like someone to step out / a person wants to get to the other side / somebody goes across the road
         careful, someone is crossing / someone darts out / someone hurries across / a person wanders into the road
         bring a pedestrian
+        pedestrian event / trigger a pedestrian / trigger someone crossing / spawn a walker
+        spawn a child on the road / simulate a pedestrian / simulate a child running out / run the pedestrian scenario
+        now a pedestrian / now someone crosses / let's try a pedestrian / let's have a pedestrian
+        we want a pedestrian / I want a child to run out / I want somebody on the crossing
+        I'd like a person on the road / I'd like somebody to walk across / I'd like a jaywalker
+        I would like to have a pedestrian / I would like to see people crossing / give me someone crossing
+        give me people on the road / show me someone crossing the road / send somebody over the road
+        send a child across / send a walker over / put a person in front of us / put a jaywalker in my way
+        put an old lady on the crossing / could somebody cross the street please
+        could someone walk in front of the car / could you make a person cross / could a child run across
+        can somebody step out / can you have a person walk across / may somebody cross / would you let a person cross
+        would you send a pedestrian please / would it be possible to have a pedestrian / maybe a pedestrian
+        maybe someone crosses / how about a pedestrian / how about someone crossing / how about a child running out
+        please have someone walk across the road / please send someone across / please put somebody on the road
+        a person walks in front of me / a person runs in front of the car / a person steps into my path
+        a person jumps in front of the car / a person appears in front of me / a person in my way
+        a person hurries over the street / a person dashes across the road / a person with a bag crosses
+        a person with a dog crosses the road / a person looking at his phone crosses / a pedestrian walks into my lane
+        a pedestrian runs in front of me / a pedestrian steps out in front of me / a pedestrian steps off the kerb
+        a pedestrian dashes out / a pedestrian wants to get across / a pedestrian jumps out
+        a pedestrian stumbles onto the road / a pedestrian suddenly runs out / an inattentive pedestrian
+        a drunk pedestrian / a distracted pedestrian steps out / pedestrians on the road / some pedestrians please
+        two pedestrians cross / a group of pedestrians crosses / make a pedestrian step out / make a pedestrian appear
+        make a person run across / make someone step out / make somebody step onto the road / make a kid cross
+        make people walk across the road / make a man cross / make a woman walk over the street
+        have a person run out / have a woman cross / have someone run across the road
+        have somebody step off the kerb / let a man walk over the street / let a woman with a pram cross
+        let a child run into the street / let a kid run out in front of me / let an old man cross the street
+        let a jogger cross / let a boy run across / let a girl cross the road / let someone walk in front of me
+        let someone run across / let somebody walk across / let somebody run into the road / someone crosses ahead
+        someone crosses my path / someone steps in front of the car / someone jumps out in front of me
+        someone wants to go across / someone in the way on foot / someone comes out between the cars
+        somebody walks over the street / somebody runs out in front of me / people cross in front of me
+        people walk across / people walk across the street / people walk in front of the car
+        people run across the road / people on the street / people step out / people are crossing the road
+        a few people cross the street / a crowd crosses the road / a bunch of kids crosses
+        a man crosses in front of me / a man steps onto the road / a man steps out in front of me
+        a man in a suit crosses / a man on crutches crosses / a blind man crosses / an old man walks across
+        a woman crosses in front of us / a woman walks across / a woman steps onto the street / a woman runs across
+        a woman with a child crosses / a woman with shopping bags crosses / an old woman crosses the street slowly
+        a granny crosses / a grandmother crosses the road / a lady steps out / a girl crosses / a girl runs across
+        a girl walks across / a boy crosses / a boy crosses the road / a teenager crosses
+        a teenager with headphones crosses / a child crosses the street / a child runs in front of the car
+        a child steps out / a child walks across / a child darts out / a toddler wanders onto the road
+        a kid runs across / a kid jumps out / a schoolchild crosses / schoolchildren on the crossing
+        school kids cross the road / kids on the road / kids run out / children run across / a pupil crosses
+        a student crosses / a tourist crosses / a worker crosses the street on foot / a postman crosses
+        a policeman walks across the road / a jogger runs across the road / a walker crosses the road
+        a hiker crosses / a stroller crosses the road / a passer-by steps out / a passer-by walks across
+        a guy crosses / a guy runs across / a couple crosses / a couple crosses the road / a family crosses the street
+        a mother and child cross / a father with a child crosses / a father pushes a pram across
+        a wheelchair user crosses / a human in front of the car / a figure crosses the road / a figure walks across
+        a figure appears on the road / a jaywalker crosses / a jaywalker steps out / man crossing
+        child on the street / people use the crossing / add a person / add a walker / add someone crossing
+        add people on the road / add a child crossing / bring someone across / drop a pedestrian on the road
+        test a pedestrian / test my reaction with a pedestrian / surprise me with a pedestrian
+        challenge me with a jaywalker / there's a child on the road / a human being on the street
+        imagine someone crosses / pretend somebody crosses / I want a walker to cross
+        I'd like to see someone on foot cross / I want to see a pedestrian cross
         """),
     "road works ahead": parted("""
         road works ahead / roadworks / road work ahead / there are roadworks / construction ahead / road construction
@@ -257,6 +590,59 @@ DRIVE: Mapping[str, tuple[str, ...]] = {
         a sign says road works / the tarmac is being replaced / repaving / the road is torn up / road under construction
         obstruct my lane with a construction site / temporary lane closure / a road works zone comes up
         roadworks for the next stretch
+        road works now / roadworks event / event: road works / event: construction / construction now
+        construction please / construction in my lane / trigger roadworks / trigger a construction site
+        trigger construction / spawn roadworks / spawn cones / spawn barriers / simulate roadworks
+        simulate a construction site / simulate road maintenance / simulate a closed lane / next: road works
+        now some roadworks / I want barriers / I'd like a construction site ahead / I'd like the road dug up
+        let me drive into a construction zone / give me a construction site / show me cones / send in the workers
+        send workers to dig up the road / put road works in front of me / put a construction zone ahead
+        put a work zone in my lane / put workmen on the street / put an excavator in front of me
+        could you add roadworks / can you place some cones / can you dig up the road / may I have roadworks
+        would you close a lane please / why not put up a construction site / maybe a construction site
+        perhaps roadworks ahead / how about road works / how about some cones / how about a lane closure
+        please dig up the road / please bring roadworks / the road is being repaved / the road is closed for works
+        the road is half closed / the road needs repair, workers come / the road surface is being renewed
+        the road ahead is dug up / the street is under construction / the street is torn up
+        the street is blocked by roadworks / the street gets new asphalt / the asphalt is being replaced
+        the tarmac is dug up / the pavement is being redone / the lane ends at a construction site
+        my lane is blocked / my lane is under repair / lane shut / lane closed for construction / left lane closed
+        close part of the street / close half the street for repairs / close the road for construction
+        shut off a lane for roadworks / block the road with construction / block the way with cones
+        fence off my lane / barricade the road / cordon off the lane for repairs / there is roadwork on my lane
+        there's a road crew ahead / roadworks on the lane / roadworks block the way
+        roadworks with barriers and cones / roadworks, one lane closed / road works on the street
+        road works block the lane / street under repair / street construction ahead / repair work ahead
+        fix the potholes / fix the street ahead / dig up the street / dig up the lane / dig up the asphalt
+        dig a hole in the road / tear up the street / tear up the asphalt / tear open the road / rip up the road
+        renew the asphalt / resurface the road / repave the street / paving work / paving crew ahead
+        asphalt works ahead / maintenance work ahead / work zone please / work area ahead / work site
+        work site ahead / work site on the road / works on the road / works ahead / works in the street
+        works in my lane / builders ahead / workers / workers on the street / workers in front of me
+        workers block the road / workers dig a hole / workers put out cones / workers set up barriers
+        workers set up a construction site / workers repair the asphalt / workers lay asphalt
+        workers in high-vis vests on the road / workers in orange on the road / workers with shovels on the road
+        workers with helmets ahead / workmen ahead / construction workers ahead
+        construction workers repair the street / construction crew ahead / construction vehicles ahead
+        construction machines on the road / construction fence on the road / heavy machinery on the road
+        a bulldozer in my lane / a digger ahead / a digger in my lane / an excavator ahead
+        an excavator blocks the road / a roller flattens new asphalt / a road roller ahead / a paving machine ahead
+        a dump truck at a construction site ahead / a jackhammer breaks the asphalt / jackhammers in the street
+        cones now / cones everywhere / cones and barriers / orange barrels on the road / orange barriers ahead
+        red and white cones / red and white barriers / safety cones / some barriers ahead / a few cones
+        a line of cones / a row of cones / a barrier in front of me / a construction zone with cones
+        a construction sign / a road repair site / a repair crew ahead / a work zone with cones / a work crew ahead
+        a work crew in my lane / a big hole in my lane with cones around it / an open trench across my lane
+        a ditch dug across the lane / a diversion because of road works / a detour sign and cones
+        detour because of roadworks / have a crew fix the road / have them dig up the road / have them close a lane
+        get workers on the road / let there be construction / let the road be dug up / let workers close the lane
+        let workmen block my lane / let roadworks block the lane / bring in the road crew / bring in the diggers
+        bring cones / bring construction / insert roadworks / add construction / add road workers / set up a work zone
+        place roadworks in front of me / place barriers / open up the road for repairs / start road works
+        start construction / start digging up the road / they are digging up the street / they closed my lane
+        they closed the lane for repairs / they're building something on the road / they've dug up the street
+        they have blocked my lane with cones / we come to a construction site / we meet roadworks
+        I run into a work zone / I see workers on the road / imagine roadworks / the road surface is redone ahead
         """),
 }
 """Event -> ways to say it."""

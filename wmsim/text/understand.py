@@ -1,14 +1,15 @@
 """What a text means among a world's events, or that it means none of them: calibrated to say "not understood".
 
 A sentence is described by its embedding, by the mean similarity to its nearest captions of each event and to its
-nearest unrelated sentences, and by the small words that embeddings overlook (`_CUES`). A softmax over the events and
-"none" is fitted to that; what asks or refuses (`wmsim.text.mood`) is no event whatever its topic. The threshold is the
-score that a given share of the unrelated sentences reaches in cross-validation.
+nearest unrelated sentences, by its words and pairs of words (which embeddings blur: "a shower of praise" is no rain),
+and by the small words that embeddings overlook (`_CUES`). A softmax over the events and "none" is fitted to that; what
+asks or refuses (`wmsim.text.mood`) is no event whatever its topic. The threshold is the score that a given
+share of the unrelated sentences reaches in cross-validation.
 For the captions of Drive the fit ships; for others it takes some seconds, once.
 
     python -m wmsim.text.understand     fits anew to `wmsim.text.captions` and writes the file that ships
 
-Shape legend: N sentences, D = 384 width, K classes (the events, then "none"), F features.
+Shape legend: N sentences, D = 384 width, K classes (the events, then "none"), F features, V = 4096 places of words.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -23,9 +25,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int, Int8
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from torch import Tensor
 from torch.nn import functional
 
 from wmsim.text.captions import DRIVE
@@ -39,7 +42,8 @@ _SMALL_WORDS = (
 )
 _CUES = tuple(_SMALL_WORDS.split())
 _CUE_WEIGHT, _NEAR_WEIGHT, _DECAY, _NEAREST, _FOLDS = 0.2, 2.0, 1e-5, 3, 5
-_ACCEPTED = 0.04
+_WORDS, _WORD_WEIGHT = 4096, 1.0
+_ACCEPTED = 0.03
 _FEWEST = 5
 SHIPPED = "drive.safetensors"
 """The fit to the captions of Drive."""
@@ -59,11 +63,12 @@ class Understood:
 
 @dataclass(frozen=True)
 class Fit:
-    """embeddings: of all captions and unrelated sentences; classes: of each; weights: of the softmax, bias last."""
+    """embeddings: of all captions and unrelated sentences; classes: of each; weights: of the softmax, words first, bias
+    last."""
 
     embeddings: Float[np.ndarray, "N D"]
     classes: Int[np.ndarray, "N"]
-    weights: Float[np.ndarray, "F K"]
+    weights: Float[np.ndarray, "G K"]
     threshold: float
 
 
@@ -78,7 +83,7 @@ class Understander:
         if not captions:
             raise ValueError("there are no captions: without an event nothing can be understood")
         self.events, self._embedder = tuple(captions), embedder
-        self._fit = shipped(captions) or fit(captions, embedder)
+        self._fit = shipped(captions) or fit(captions, embedder, known=shipped_unrelated())
 
     def understand(self, text: str) -> Understood:
         """What one sentence means."""
@@ -90,7 +95,7 @@ class Understander:
             return []
         known, embeddings = self._fit, self._embedder.embed(texts)
         near = _nearness(embeddings, known.embeddings, known.classes, len(self.events) + 1)
-        told = _softmax(_features(texts, embeddings, near), known.weights)[:, :-1]
+        told = _softmax(_worded(texts), _features(texts, embeddings, near), known.weights)[:, :-1]
         return [self._judged(text, row) for text, row in zip(texts, told, strict=True)]
 
     def _judged(self, text: str, told: Float[np.ndarray, "E"]) -> Understood:
@@ -104,28 +109,39 @@ class Understander:
 # --- fitting ---------------------------------------------------------------------------------------------------------
 
 
-def fit(captions: Mapping[str, Sequence[str]], embedder: Embedder, accepted: float = _ACCEPTED) -> Fit:
+def fit(
+    captions: Mapping[str, Sequence[str]], embedder: Embedder, accepted: float = _ACCEPTED,
+    known: Mapping[str, Float[np.ndarray, "D"]] | None = None,
+) -> Fit:  # fmt: skip
     """Fit to captions and to `UNRELATED`; the same captions give the same fit.
 
     accepted: share of the unrelated sentences that may reach the threshold in cross-validation. They are much nearer
-    to events than what people say by chance.
+    to events than what people say by chance. known: embeddings that need not be made.
     """
     texts, classes = _examples(captions)
-    embeddings = embedder.embed(texts).astype(np.float16).astype(np.float32)
+    embeddings = _embedded(texts, embedder, known or {})
     count, fold = len(captions) + 1, np.arange(len(texts)) % _FOLDS
     scores = np.zeros(len(texts))
     for number in range(_FOLDS):
-        kept, left = fold != number, fold == number
-        weights = _fitted(_within(texts, embeddings, classes, kept, count), classes[kept], count)
-        near = _nearness(embeddings[left], embeddings[kept], classes[kept], count)
-        features = _features([text for text, out in zip(texts, left, strict=True) if out], embeddings[left], near)
-        scores[left] = _softmax(features, weights)[:, :-1].max(1)
+        left = np.flatnonzero(fold == number)
+        weights = _fitted_to(texts, embeddings, classes, np.flatnonzero(fold != number), count)
+        near = _nearness(embeddings[left], embeddings[fold != number], classes[fold != number], count)
+        asked = [texts[place] for place in left]
+        scores[left] = _softmax(_worded(asked), _features(asked, embeddings[left], near), weights)[:, :-1].max(1)
     wishes = np.array([mood(text) == "wish" for text in texts])
     none = np.sort(np.where(wishes, scores, 0)[classes == count - 1])
     threshold = float(none[int((1 - accepted) * (len(none) - 1))])
-    everything = np.ones(len(texts), np.bool_)
-    weights = _fitted(_within(texts, embeddings, classes, everything, count), classes, count)
+    weights = _fitted_to(texts, embeddings, classes, np.arange(len(texts)), count)
     return Fit(embeddings, classes, weights, threshold)
+
+
+def _embedded(
+    texts: Sequence[str], embedder: Embedder, known: Mapping[str, Float[np.ndarray, "D"]]
+) -> Float[np.ndarray, "N D"]:
+    """The embeddings as they are after shipping, whether or not they have been shipped."""
+    missing = [text for text in texts if text not in known]
+    found = {**known, **dict(zip(missing, _precise(*_coarse(embedder.embed(missing))), strict=True))}
+    return np.stack([found[text] for text in texts])
 
 
 def _examples(captions: Mapping[str, Sequence[str]]) -> tuple[list[str], Int[np.ndarray, "N"]]:
@@ -135,13 +151,14 @@ def _examples(captions: Mapping[str, Sequence[str]]) -> tuple[list[str], Int[np.
     return [text for text, _ in rows], np.array([place for _, place in rows])
 
 
-def _within(
+def _fitted_to(
     texts: Sequence[str], embeddings: Float[np.ndarray, "N D"], classes: Int[np.ndarray, "N"],
-    kept: Bool[np.ndarray, "N"], count: int,
-) -> Float[np.ndarray, "M F"]:  # fmt: skip
-    """The features of the sentences that are fitted to: none is its own neighbour."""
-    near = _nearness(embeddings[kept], embeddings[kept], classes[kept], count, itself=False)
-    return _features([text for text, one in zip(texts, kept, strict=True) if one], embeddings[kept], near)
+    kept: Int[np.ndarray, "M"], count: int,
+) -> Float[np.ndarray, "G K"]:  # fmt: skip
+    """The weights for some of the sentences; none is its own neighbour."""
+    some, mine, meant = [texts[place] for place in kept], embeddings[kept], classes[kept]
+    near = _nearness(mine, mine, meant, count, itself=False)
+    return _fitted(_worded(some), _features(some, mine, near), meant, count)
 
 
 def _nearness(
@@ -164,25 +181,46 @@ def _features(
     return np.concatenate([embeddings, _CUE_WEIGHT * cues, _NEAR_WEIGHT * near], 1)
 
 
-def _fitted(features: Float[np.ndarray, "N F"], classes: Int[np.ndarray, "N"], count: int) -> Float[np.ndarray, "G K"]:
+def _worded(texts: Sequence[str]) -> Float[Tensor, "N V"]:
+    """Which words and pairs of neighbours a sentence has, sparse: each at the place of its checksum, of length one."""
+    rows, places, shares = [], [], []
+    for row, text in enumerate(texts):
+        words = re.findall(r"[a-z0-9']+|\?", text.lower().replace("’", "'"))
+        pairs = zip(["^", *words], [*words, "$"], strict=True)
+        parts = {*words, *(f"{one}_{next_one}" for one, next_one in pairs)}
+        told, counts = np.unique([zlib.crc32(part.encode()) % _WORDS for part in parts], return_counts=True)
+        rows += [row] * len(told)
+        places += told.tolist()
+        shares += (_WORD_WEIGHT * counts / np.linalg.norm(counts)).tolist()
+    where, values = torch.tensor([rows, places]), torch.tensor(shares, dtype=torch.float64)
+    return torch.sparse_coo_tensor(where, values, (len(texts), _WORDS), check_invariants=False).coalesce()
+
+
+def _fitted(
+    words: Float[Tensor, "N V"], features: Float[np.ndarray, "N F"], classes: Int[np.ndarray, "N"], count: int
+) -> Float[np.ndarray, "G K"]:
     """Weights of the softmax with least cross-entropy, by L-BFGS from zero, so that nothing is left to chance."""
     rows = functional.pad(torch.tensor(features, dtype=torch.float64), (0, 1), value=1.0)
     wanted = torch.tensor(classes)
-    weights = torch.zeros(rows.shape[1], count, dtype=torch.float64, requires_grad=True)
-    search = torch.optim.LBFGS([weights], max_iter=60, line_search_fn="strong_wolfe")
+    weights = torch.zeros(_WORDS + rows.shape[1], count, dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS([weights], max_iter=80, line_search_fn="strong_wolfe")
 
     def loss() -> float:
         search.zero_grad()
-        total = functional.cross_entropy(rows @ weights, wanted) + _DECAY * weights[:-1].square().sum()
+        logits = torch.sparse.mm(words, weights[:_WORDS]) + rows @ weights[_WORDS:]
+        total = functional.cross_entropy(logits, wanted) + _DECAY * weights[:-1].square().sum()
         total.backward()
         return total.item()
 
     search.step(loss)
-    return weights.detach().numpy()
+    return weights.detach().numpy().astype(np.float32)
 
 
-def _softmax(features: Float[np.ndarray, "N F"], weights: Float[np.ndarray, "G K"]) -> Float[np.ndarray, "N K"]:
-    logits = features @ weights[:-1] + weights[-1]
+def _softmax(
+    words: Float[Tensor, "N V"], features: Float[np.ndarray, "N F"], weights: Float[np.ndarray, "G K"]
+) -> Float[np.ndarray, "N K"]:
+    logits = torch.sparse.mm(words, torch.tensor(weights[:_WORDS], dtype=torch.float64)).numpy()
+    logits = logits + features @ weights[_WORDS:-1] + weights[-1]
     powers = np.exp(logits - logits.max(1, keepdims=True))
     shares: Float[np.ndarray, "N K"] = powers / powers.sum(1, keepdims=True)
     return shares
@@ -193,26 +231,60 @@ def _softmax(features: Float[np.ndarray, "N F"], weights: Float[np.ndarray, "G K
 
 def fingerprint(captions: Mapping[str, Sequence[str]]) -> str:
     """Tells one set of captions, unrelated sentences and settings from another."""
-    settings = [_CUES, _CUE_WEIGHT, _NEAR_WEIGHT, _DECAY, _NEAREST, _FOLDS, _ACCEPTED]
-    told = [[event, list(ways)] for event, ways in captions.items()]
-    return hashlib.sha256(json.dumps([told, list(UNRELATED), settings]).encode()).hexdigest()
+    settings = [_CUES, _CUE_WEIGHT, _NEAR_WEIGHT, _DECAY, _NEAREST, _FOLDS, _ACCEPTED, _WORDS, _WORD_WEIGHT]
+    return _digest([[[event, list(ways)] for event, ways in captions.items()], list(UNRELATED), settings])
 
 
 def shipped(captions: Mapping[str, Sequence[str]]) -> Fit | None:
     """The fit that ships, where it is of these captions."""
-    with as_file(files("wmsim.text") / SHIPPED) as path, safe_open(path, "np") as opened:
-        told = opened.metadata()
-        if told["captions"] != fingerprint(captions):
-            return None
-        embeddings, classes, weights = (opened.get_tensor(name) for name in ("embeddings", "classes", "weights"))
-    return Fit(embeddings.astype(np.float32), classes, weights, float(told["threshold"]))
+    told, arrays = _opened("captions", fingerprint(captions))
+    if not arrays:
+        return None
+    embeddings = _precise(arrays["embeddings"], arrays["scales"])
+    return Fit(embeddings, arrays["classes"].astype(np.int64), arrays["weights"], float(told["threshold"]))
+
+
+def shipped_unrelated() -> dict[str, Float[np.ndarray, "D"]]:
+    """The embeddings of `UNRELATED`, where they are those that ship: worlds of other captions need not make them."""
+    _, arrays = _opened("unrelated", _digest(list(UNRELATED)))
+    if not arrays:
+        return {}
+    none = arrays["classes"] == arrays["classes"].max()
+    return dict(zip(UNRELATED, _precise(arrays["embeddings"][none], arrays["scales"][none]), strict=True))
 
 
 def ship(path: Path) -> None:
     """Write the fit to the captions of Drive."""
     made = fit(DRIVE, Embedder())
-    arrays = {"embeddings": made.embeddings.astype(np.float16), "classes": made.classes, "weights": made.weights}
-    save_file(arrays, path, {"captions": fingerprint(DRIVE), "threshold": repr(made.threshold)})
+    embeddings, scales = _coarse(made.embeddings)
+    classes = made.classes.astype(np.uint8)
+    arrays = {"embeddings": embeddings, "scales": scales, "classes": classes, "weights": made.weights}
+    told = {"captions": fingerprint(DRIVE), "unrelated": _digest(list(UNRELATED)), "threshold": repr(made.threshold)}
+    save_file(arrays, path, told)
+
+
+def _opened(name: str, digest: str) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """What the file that ships tells and holds; nothing where it is of something else."""
+    with as_file(files("wmsim.text") / SHIPPED) as path, safe_open(path, "np") as opened:
+        told: dict[str, str] = opened.metadata()
+        if told.get(name) != digest:
+            return told, {}
+        return told, {key: opened.get_tensor(key) for key in ("embeddings", "scales", "classes", "weights")}
+
+
+def _coarse(embeddings: Float[np.ndarray, "N D"]) -> tuple[Int8[np.ndarray, "N D"], Float[np.ndarray, "N"]]:
+    """A byte for each number, and what it is a multiple of: half the size of half precision."""
+    scales = np.abs(embeddings).max(1).astype(np.float32) / 127
+    return np.rint(embeddings / scales[:, None]).astype(np.int8), scales
+
+
+def _precise(embeddings: Int8[np.ndarray, "N D"], scales: Float[np.ndarray, "N"]) -> Float[np.ndarray, "N D"]:
+    made: Float[np.ndarray, "N D"] = embeddings.astype(np.float32) * scales[:, None]
+    return made
+
+
+def _digest(told: list[object]) -> str:
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 if __name__ == "__main__":
