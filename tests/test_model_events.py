@@ -274,11 +274,15 @@ def test_a_dream_learns_events_and_obeys_words_it_never_heard(recording: Path, t
 def test_a_checkpoint_without_events_grows_into_one_with_them(recording: Path, tmp_path: Path) -> None:
     deaf = train(_config(recording, tmp_path / "deaf", 2, 2, model=CONFIG))
     assert dream.load(deaf).spec.events == ()
+    before, noted, starts = checkpoint.load(deaf)
+    before.latent_mean += 0.25  # of other data: what it begins from keeps its scales, which its weights are used to
+    deaf = tmp_path / "moved.safetensors"
+    checkpoint.save(deaf, before, noted, starts)
     grown = train(_config(recording, tmp_path / "grown", 0, 2, init=str(deaf)), Words())
-    before, _, _ = checkpoint.load(deaf)
     after, card, _ = checkpoint.load(grown)
     assert after.config == TOLD
     assert torch.equal(before.tokenizer.embed.weight, after.tokenizer.embed.weight)
+    assert torch.equal(before.latent_mean, after.latent_mean)
     assert list(card.captions) == ["dark", "bright"]
     with pytest.raises(ValueError, match="has sizes"):
         train(_config(recording, tmp_path / "back", 0, 2, init=str(grown), model=CONFIG))

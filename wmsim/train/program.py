@@ -91,7 +91,8 @@ def train(config: TrainConfig, embedder: Embeds | None = None) -> Path:
         key = {"frames": len(whole.frames), "tokenizer": digest(model.tokenizer)}
         latents = encode_all(model.tokenizer, whole, out / f"latents{rank or ''}.npy", device, key)
         latents = Latents(latents.latent, cache, embeddings, config.model.dynamics.event_frames)
-        set_scales(model, latents)
+        if not config.init or config.tokenizer_loop.steps:
+            set_scales(model, latents)  # others would be strange to the weights that it begins from
         path = out / "model.safetensors"
         steps = config.dynamics_loop.steps
         stage = DynamicsStage(
