@@ -48,10 +48,11 @@ class PPOConfig:
     env, env_kwargs: for `gymnasium.make_vec`; world: of a wmsim environment, None for others, and view: how those
     are seen (settings of `wmsim.env.pictured.Pictured`), None for as they are. steps: environment steps in all.
     rollout: T, between two updates. truncate: steps after which an episode is cut off, None for the environment's
-    own limit. epochs, groups: passes over a rollout, and the groups of environments that each is cut into. clip,
-    entropy, value, discount, smoothing (lambda), rate, norm: of PPO; critic: times the rate at which the value's
-    own layers learn. clone: "actor.pt" of `agents.bc` that the policy begins from, "" for none; kl: weight of the
-    divergence from it, KL(policy || clone); settle: updates at the beginning in which only the value is learnt.
+    own limit; a max_episode_steps in env_kwargs comes first. epochs, groups: passes over a rollout, and the groups of
+    environments that each is cut into. clip, entropy, value, discount, smoothing (lambda), rate, norm: of PPO; critic:
+    times the rate at which the value's own layers learn. clone: "actor.pt" of `agents.bc` that the policy begins from,
+    "" for none; kl: weight of the divergence from it, KL(policy || clone); settle: updates at the beginning in which
+    only the value is learnt.
     explore: standard deviation of actions at the beginning, in half ranges, None for the network's own (the clone's
     is the spread of what drivers did, which shakes the car); smooth: share of a step's deviation from the mean that
     carries over to the next (autoregressive exploration, Korenkevych et al., arXiv 1903.11524): the car is shaken
@@ -132,7 +133,7 @@ def make(config: PPOConfig) -> VecEnv:
     """The vector environment, natively batched where it is ours; an episode begins in the step that ended the last."""
     kwargs = dict(config.env_kwargs)
     if config.truncate is not None:
-        kwargs["max_episode_steps"] = config.truncate
+        kwargs.setdefault("max_episode_steps", config.truncate)
     if config.world is None:
         same: dict[str, Any] = {
             "vectorization_mode": "sync",

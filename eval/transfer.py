@@ -140,7 +140,7 @@ def guards_of(config: TransferConfig) -> dict[str, Any]:
         return dict(config.guards)
     path = Path(config.out) / "doubt.json"
     if not path.exists():
-        frames = int(config.train.get("truncate") or config.frames)
+        frames = int(config.guards.get("max_episode_steps") or config.train.get("truncate") or config.frames)
         usual = doubt(dream.load(source_of(config), slots=config.slots), config.data, 2 * config.episodes, frames)
         path.write_text(json.dumps(float(np.quantile(usual.max(1), config.halt))))
     return {**config.guards, "halt": json.loads(path.read_text())}
@@ -421,7 +421,8 @@ def in_small(config: TransferConfig) -> TransferConfig:
         "halt": 0.5,
     }
     clone = {"steps": 2, "batch": 2, "frames": 4}
-    changed: dict[str, Any] = {"train": train, "plan": plan, "clone": clone, **few}
+    guards = {**config.guards, "max_episode_steps": 4}
+    changed: dict[str, Any] = {"train": train, "plan": plan, "clone": clone, "guards": guards, **few}
     return replace(config, **changed)
 
 

@@ -148,6 +148,15 @@ def test_a_stopped_training_goes_on(tmp_path: Path) -> None:
     assert trainer.update == 3
 
 
+def test_an_environments_own_limit_comes_before_the_trainings(tmp_path: Path) -> None:
+    for own, steps in (({}, 4), ({"max_episode_steps": 2}, 2)):
+        env = ppo.make(_config(tmp_path, truncate=4, env_kwargs=own))
+        env.reset(seed=0)
+        over = [env.step(env.action_space.sample())[3].all() for _ in range(steps)]
+        env.close()
+        assert over == [False] * (steps - 1) + [True]
+
+
 def test_a_dream_and_its_twin_take_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = ["num_envs=2", "groups=2", "rollout=4", "steps=16", "truncate=5", "epochs=1"]
     monkeypatch.setattr(sys, "argv", ["ppo", f"out={tmp_path}", "+env_kwargs.observation=dict", *small])
