@@ -91,6 +91,10 @@ class WorldModel(nn.Module):
         grid = unpack(tokens.float(), self.config.tokenizer.grid[0], self.config.side)
         return (grid * self.latent_std.float() + self.latent_mean.float()).clamp(-1, 1)
 
+    def normal_proprio(self, proprio: Float[Tensor, "*rows P"]) -> Float[Tensor, "*rows P"]:
+        """Proprioception in the units that the heads are taught, of mean 0 and spread 1 in the training data."""
+        return (proprio - self.proprio_mean.float()) / self.proprio_std.float()
+
     def encode(self, frames: UInt8[Tensor, "B H W 3"]) -> Float[Tensor, "B S C"]:
         """Frames -> tokens."""
         return self.to_tokens(self.tokenizer.encode(frames))

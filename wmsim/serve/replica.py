@@ -16,7 +16,7 @@ from wmsim.serve import wire
 from wmsim.serve.batch import Batcher, Job
 from wmsim.serve.config import ReplicaConfig
 from wmsim.serve.desk import Desk, Desks, fresh, replies
-from wmsim.serve.errors import Gone, checked, told
+from wmsim.serve.errors import Gone, told
 from wmsim.serve.metrics import ReplicaMetrics
 from wmsim.serve.source import Source
 from wmsim.serve.vault import vault_of
@@ -204,8 +204,3 @@ class Replica:
             return 0, b""
         kept: tuple[int, bytes] = found or (0, b"")
         return kept
-
-
-def raise_for(reply: wire.Message) -> wire.Parts:
-    """The parts of a replica's reply; raises the error that it tells."""
-    return checked(wire.unpack(reply))

@@ -144,7 +144,7 @@ class DynamicsStage:
         return torch.cat([history[:, :1], moved[:, 1:]], 1)
 
     def _head_losses(self, features: Tensor, batch: LatentBatch, taught: Bool[Tensor, "B T"]) -> dict[str, Tensor]:
-        aim = (batch.proprio.to(self.device) - self.model.proprio_mean) / self.model.proprio_std
+        aim = self.model.normal_proprio(batch.proprio.to(self.device))
         heads, reward, end = self.model.dynamics.heads, batch.reward.to(self.device), batch.end.to(self.device)
         return heads.loss(features, reward, end, aim, taught.float(), self.end_odds)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -72,40 +73,42 @@ class Followers(nn.Module):
         """Some followers go on: losses "frames" (weighed) and "reward", "end", "proprio", "log_error" (heads), "astray"
         to watch (squared error of frames), and the frames for the critic, which judges those that are samples.
         """
-        c, model, parts, losses = self.config, self._model[0], [], []
+        c, pool = self.config, self.pool
         chosen = draw.numpy.choice(c.dreams, c.drawn, replace=False).tolist()
-        self._begin([row for row in chosen if not 0 <= self.pool.age[row] < c.frames], draw)
-        drives = self.drive[chosen].numpy()
-        age = self.pool.age[chosen].cpu().numpy()
-        heads = model.dynamics.heads
-        for ahead in range(c.run):
-            place = (c.before + age + ahead).clip(max=c.before + c.frames - 1)
-            batch = self.latents.batch(self._drives.rows[drives, place][:, None])
-            weight = torch.from_numpy(self._drives.weight[drives, place]).to(self.device)
-            clean, own = model.to_tokens(batch.latent[:, 0].to(self.device)), batch.action[:, 0].to(self.device)
-            proprio = (batch.proprio[:, 0].to(self.device) - model.proprio_mean) / model.proprio_std
-            asked = torch.cat([own, batch.told[:, 0].to(self.device)], -1)
-            size = stride(self.pool.cache.counts[chosen], model.config.dynamics.finest)
-            lives, sampled = (weight > 0).float(), (size == 1).float()
-            seen = torch.stack([self.pool.recent[chosen, -back] for back in BEFORE], 1)
-            before = model.dynamics.heads(self.pool.features[chosen]).proprio.detach()
-            made, first = self.pool.sample(self._step, chosen, asked, size, draw)
-            wrong = (made - clean).square().mean((-1, -2))
-            features = self.pool.show(self._step, chosen, bounded(model, made.detach()), asked, draw)
-            truth = batch.reward[:, 0].to(self.device), batch.end[:, 0].to(self.device), proprio
-            counted = lives * (c.exact + sampled * (c.sampled - c.exact))
-            part = {"frames": (wrong * counted).sum() / lives.sum().clamp(min=1)}
-            part |= heads.loss(features, *truth, weight)
-            part["log_error"] = heads.error_loss(first, (wrong.detach() + 1e-6).log())
-            losses.append(part | {"astray": (wrong.detach() * lives).sum() / lives.sum().clamp(min=1)})
-            judged = lives * sampled
-            frames = torch.cat([seen, made[:, None]], 1)
-            told, happened = (torch.cat([own, moved], -1) for moved in (before, proprio))
-            parts.append(Judged(frames, self.pool.sink[chosen], told, happened, judged, judged))
-        over = torch.from_numpy(self._drives.weight[drives, place] == 0).to(self.device)
-        self.pool.age[chosen] = torch.where(over, -1, self.pool.age[chosen] + c.run)
-        mean = {name: torch.stack([part[name] for part in losses]).mean() for name in losses[0]}
-        return mean, joined(parts)
+        self._begin([row for row in chosen if not 0 <= pool.age[row] < c.frames], draw)
+        drives, age = self.drive[chosen].numpy(), pool.age[chosen].cpu().numpy()
+        places = [(c.before + age + ahead).clip(max=c.before + c.frames - 1) for ahead in range(c.run)]
+        weights = [torch.from_numpy(self._drives.weight[drives, place]).to(self.device) for place in places]
+        rows = [self._drives.rows[drives, place] for place in places]
+        made = [self._go_on(chosen, *frame, draw) for frame in zip(rows, weights, strict=True)]
+        pool.age[chosen] = torch.where(weights[-1] == 0, -1, pool.age[chosen] + c.run)
+        losses, judged = zip(*made, strict=True)
+        return {name: torch.stack([one[name] for one in losses]).mean() for name in losses[0]}, joined(judged)
+
+    def _go_on(
+        self, chosen: list[int], rows: Int64[np.ndarray, " n"], weight: Float[Tensor, " n"], draw: Draw
+    ) -> tuple[dict[str, Float[Tensor, ""]], Judged]:
+        """One frame further, which the recording has at `rows`: the losses of `forward`, and what is judged."""
+        c, model, pool, batch = self.config, self._model[0], self.pool, self.latents.batch(rows[:, None])
+        heads, device = model.dynamics.heads, self.device
+        clean, own = model.to_tokens(batch.latent[:, 0].to(device)), batch.action[:, 0].to(device)
+        proprio = model.normal_proprio(batch.proprio[:, 0].to(device))
+        asked = torch.cat([own, batch.told[:, 0].to(device)], -1)
+        size = stride(pool.cache.counts[chosen], model.config.dynamics.finest)
+        lives, sampled = (weight > 0).float(), (size == 1).float()
+        seen = torch.stack([pool.recent[chosen, -back] for back in BEFORE], 1)
+        claimed = heads(pool.features[chosen]).proprio.detach()
+        made, first = pool.sample(self._step, chosen, asked, size, draw)
+        features = pool.show(self._step, chosen, bounded(model, made.detach()), asked, draw)
+        wrong, alive = (made - clean).square().mean((-1, -2)), lives.sum().clamp(min=1)
+        counted = lives * (c.exact + sampled * (c.sampled - c.exact))
+        losses = heads.loss(features, batch.reward[:, 0].to(device), batch.end[:, 0].to(device), proprio, weight)
+        losses["frames"] = (wrong * counted).sum() / alive
+        losses["log_error"] = heads.error_loss(first, (wrong.detach() + 1e-6).log())
+        losses["astray"] = (wrong.detach() * lives).sum() / alive
+        frames, judged = torch.cat([seen, made[:, None]], 1), lives * sampled
+        told, happened = (torch.cat([own, moved], -1) for moved in (claimed, proprio))
+        return losses, Judged(frames, pool.sink[chosen], told, happened, judged, judged)
 
     def _begin(self, rows: list[int], draw: Draw) -> None:
         """Let followers begin from the known frames of other drives."""

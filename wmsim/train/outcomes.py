@@ -83,8 +83,7 @@ class OutcomeStage:
         rows = self._rows[some]
         reward = np.zeros(len(rows), np.float32) if cache.reward is None else cache.reward[rows]
         end = np.zeros(len(rows), bool) if cache.terminated is None else cache.terminated[rows]
-        proprio = torch.from_numpy(cache.proprio[rows]).to(self.device)
-        proprio = (proprio - self.model.proprio_mean.float()) / self.model.proprio_std.float()
+        proprio = self.model.normal_proprio(torch.from_numpy(cache.proprio[rows]).to(self.device))
         truth = torch.from_numpy(reward).to(self.device), torch.from_numpy(end).to(self.device), proprio
         losses = heads.loss(self._features[some].float().to(self.device), *truth, self._weight[some].to(self.device))
         kept = heads.error_loss(self._first[some].float().to(self.device), self._doubt[some].to(self.device))

@@ -72,11 +72,9 @@ class Pool(nn.Module):
         self, step: Step, rows: list[int], action: Float[Tensor, "n A"], size: Float[Tensor, "n"], draw: Draw
     ) -> tuple[Float[Tensor, "n S C"], Float[Tensor, "n F"]]:
         """The next frame of `rows` in one pass of step `size`, and the features of that pass."""
-        noise, zero = (
-            torch.randn(self.cache.newest[rows].shape, generator=draw.torch).to(action),
-            torch.zeros_like(size),
-        )
-        return step(noise, self.cache.newest[rows], zero, size, action, zero == 0, *self._past(rows))
+        before, zero = self.cache.newest[rows], torch.zeros_like(size)
+        noise = torch.randn(before.shape, generator=draw.torch).to(action)
+        return step(noise, before, zero, size, action, zero == 0, *self._past(rows))
 
     def show(
         self, step: Step, rows: list[int], tokens: Float[Tensor, "n S C"], action: Float[Tensor, "n A"], draw: Draw
@@ -87,19 +85,17 @@ class Pool(nn.Module):
         seen = (1 - CONTEXT_TAU) * noise + CONTEXT_TAU * tokens
         level = torch.full((len(rows),), CONTEXT_TAU, device=tokens.device)
         layers, bias = self._past(rows)
-        before = cache.newest[rows]
-        _, features = step(
-            seen, before, level, torch.full_like(level, 1 / finest), action, cache.counts[rows] > 0, layers, bias
-        )
+        size, linked = torch.full_like(level, 1 / finest), cache.counts[rows] > 0
+        _, features = step(seen, cache.newest[rows], level, size, action, linked, layers, bias)
         with torch.no_grad():
             cache.commit(rows, layers, seen)
             self.see(rows, tokens, features)
         return features
 
     def _past(self, rows: list[int]) -> tuple[Cache, list[Tensor]]:
-        """Copies, which the step may write to while gradients are taken."""
-        bias = self._model[0].dynamics.cache_bias(*self.cache.ages(rows))
-        return [(keys.clone(), values.clone()) for keys, values in self.cache.gather(rows)], bias
+        """The layers of `rows`, always copies, which the step may write to while gradients are taken; and the bias."""
+        bias, index = self._model[0].dynamics.cache_bias(*self.cache.ages(rows)), torch.tensor(rows)
+        return [(keys[index], values[index]) for keys, values in self.cache.layers], bias
 
 
 def bounded(model: WorldModel, tokens: Float[Tensor, "n S C"]) -> Float[Tensor, "n S C"]:
