@@ -297,7 +297,7 @@ def _recording(root: Path, size: int = 8, width: int = 2) -> Path:
         action = np.repeat(
             np.arange(11, dtype=np.float32)[:, None] / 20, width, 1
         )  # the action out of frame t is t / 20
-        episodes.write(dataset, index, Episode(frames, action, reward=np.zeros(11, np.float32), terminated=False))
+        episodes.write(dataset, index, Episode(frames, action, reward=np.full(11, index % 2, np.float32), terminated=False))
     episodes.finalise(dataset)
     return root
 
@@ -343,6 +343,19 @@ def test_only_early_moments_when_that_is_asked(tmp_path: Path) -> None:
         WorldEnv("toy", _given(), starts={"data": data, "seconds": 0.2})
     with pytest.raises(ValueError, match="starts is a dataset or"):
         WorldEnv("toy", _given(), starts={"path": data})
+
+
+def test_only_the_best_episodes_when_that_is_asked(tmp_path: Path) -> None:
+    data, world = _recording(tmp_path / "data"), _given()  # its second episode earns 1 a frame, the others 0
+    env = WorldEnv("toy", world, starts={"data": data, "best": 0.34})
+    begun = set()
+    for seed in range(40):
+        env.reset(seed=seed)
+        assert world.starts is not None
+        begun.add(int(world.starts.frames["top"][0, 0, 0, 0, 0]))
+    assert begun == {20 + t for t in range(5)}
+    with pytest.raises(ValueError, match=r"share in 0 \.\. 1 needs recorded rewards, got 1\.5"):
+        WorldEnv("toy", _given(), starts={"data": data, "best": 1.5})
 
 
 def test_a_recording_that_does_not_fit_is_told(tmp_path: Path) -> None:

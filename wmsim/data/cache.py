@@ -89,6 +89,17 @@ class Cache:
         """The first `frames` frames of every episode, or all that it has; the arrays stay whole."""
         return replace(self, episode_length=np.minimum(self.episode_length, frames))
 
+    def best(self, share: float) -> Cache:
+        """The `share`, over 0 to 1, of the episodes that have the highest mean reward a frame, at least one.
+
+        ValueError: another share, or a recording that knows no reward.
+        """
+        if self.reward is None or not 0 < share <= 1:
+            raise ValueError(f"a best share in 0 .. 1 needs recorded rewards, got {share} of {self.spec}")
+        means = np.array([self.reward[self.episode(index)].mean() for index in range(self.episodes)])
+        order = np.argsort(-means, kind="stable")
+        return self.select(np.sort(order[: max(1, round(share * self.episodes))]))
+
     def split(self, test: float = 0.1, seed: int | None = 0) -> tuple[Cache, Cache]:
         """Train and test part, by whole episodes, at least one each.
 

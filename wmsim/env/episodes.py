@@ -232,11 +232,11 @@ class Episodes:
 
 
 def _recorded(starts: str | Path | Mapping[str, Any], world: World) -> RecordedStarts:
-    """Where episodes begin; ValueError: settings that are none of "data" and "seconds"."""
+    """Where episodes begin; ValueError: settings that are none of "data", "seconds" and "best"."""
     asked: dict[str, Any] = dict(starts) if isinstance(starts, Mapping) else {"data": starts}
-    if "data" not in asked or set(asked) - {"data", "seconds"}:
-        raise ValueError(f'starts is a dataset or {{"data": a dataset, "seconds": a number}}, got {starts}')
-    return RecordedStarts(asked["data"], world.spec, seconds=asked.get("seconds"))
+    if "data" not in asked or set(asked) - {"data", "seconds", "best"}:
+        raise ValueError(f'starts is a dataset or {{"data": a dataset, "seconds": ..., "best": ...}}, got {starts}')
+    return RecordedStarts(asked["data"], world.spec, seconds=asked.get("seconds"), best=asked.get("best", 1.0))
 
 
 def heard(text: str, world: World) -> str:

@@ -18,16 +18,20 @@ from wmsim.world import Start, WorldSpec
 class RecordedStarts:
     """Any moment of any recorded episode with the L - 1 frames before it; the episode's seed says which."""
 
-    def __init__(self, data: str | Path, spec: WorldSpec, length: int = 8, seconds: float | None = None) -> None:
+    def __init__(
+        self, data: str | Path, spec: WorldSpec, length: int = 8, seconds: float | None = None, best: float = 1.0
+    ) -> None:
         """data: a recorded dataset; spec: of the world that begins from it; seconds: only moments so early in their
-        episode, before drivers got into what they made of it, None for all.
+        episode, before drivers got into what they made of it, None for all; best: only moments of this share of the
+        episodes, those with the highest mean reward a frame: an agent that begins where careless drivers had got to
+        learns to stand still.
 
-        ValueError: another size, action or no episode as long. ImportError: an extra is missing.
+        ValueError: another size, action or no episode as long; best without rewards. ImportError: an extra is missing.
         """
         from wmsim.data.windows import Windows, open_cache  # reading recordings needs the [data] extra
 
         self._cache, self._spec = open_cache(data, progress=False), spec
-        early = self._cache
+        early = self._cache if best == 1 else self._cache.best(best)
         if seconds is not None:
             early = early.shortened(round(seconds * early.spec.frames_per_second))
             if early.episode_length.max(initial=0) < length:

@@ -73,9 +73,9 @@ class EnvConfig:
     (after MOReL, 2005.05951): an agent then gains nothing where the dream does not know. randomise: the dream draws
     its passes a frame and the noise on its memory anew for every episode; true, or what `wmsim.dream.Randomise` takes.
     starts: a recorded dataset, of which every episode begins at some moment, drawn by its seed, or
-    {"data": it, "seconds": only moments so early in their episode}. size, device, steps
-    (sampling steps of the dream), renderer: passed to the world, None for its own default; world_kwargs: anything else
-    it takes.
+    {"data": it, "seconds": only moments so early in their episode, "best": only the share of episodes with the highest
+    reward a frame}. size, device, steps (sampling steps of the dream), renderer: passed to the world, None for its own
+    default; world_kwargs: anything else it takes.
     """
 
     control: str = ""
