@@ -28,7 +28,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 import wmsim  # noqa: F401 (registers the environments)
-from agents.network import ActorCritic, Observation, log_density, parts, save_actor
+from agents.network import ActorCritic, Observation, log_density, parts, save_actor, save_weights
 from wmsim.data.cache import Cache, open_cache
 from wmsim.data.windows import Windows
 from wmsim.env.pictured import Pictured
@@ -44,7 +44,8 @@ class BCConfig:
     environment, None for others, and view: how those are seen (`wmsim.env.pictured.Pictured`), None for as they are.
     share: of the episodes that is learnt from. avoid: seconds before an episode ended by itself (a crash) that are
     not imitated. worth: weight of the squared error of the value, which is the recorded rewards to come by `discount`.
-    batch: windows of `frames` frames; steps, rate: of the optimiser.
+    stack: frames that the policy sees at once, 0 for one with a GRU. batch: windows of `frames` frames; steps, rate:
+    of the optimiser.
     """
 
     data: str
@@ -56,6 +57,7 @@ class BCConfig:
     share: float = 1.0
     avoid: float = 2.0
     worth: float = 0.5
+    stack: int = 0
     discount: float = 0.97
     batch: int = 12
     frames: int = 48
@@ -163,12 +165,12 @@ def train(config: BCConfig) -> Path:
     picture, proprio = parts(spaces[0])
     if cache.frames.shape[1:3] != picture.shape[:2]:
         raise ValueError(f"the recording has frames {cache.frames.shape[1:3]}, the environment {picture.shape[:2]}")
-    network = ActorCritic(*spaces)
+    network = ActorCritic(*spaces, stack=config.stack)
     stage = CloneStage(network, cache, config, proprio is not None)
     Loop(stage, LoopConfig(config.steps, config.rate, ema=0.995), Path(config.out), config.seed).run()
     path = Path(config.out) / "policy.onnx"
     save_actor(network, path, *spaces)
-    torch.save({"network": network.state_dict()}, path.with_name("actor.pt"))
+    save_weights(network, path.with_name("actor.pt"))
     return path
 
 

@@ -1,6 +1,9 @@
 """Actor and critic that see pictures and remember: a small convolutional network, a GRU, a Gaussian over actions.
 
-Shape legend: n environments, T steps, H x W pixels, P proprio width, A actions, D memory width.
+Instead of the GRU the last few frames can be all that is remembered. A GRU that has only known short episodes is lost
+in longer ones; what sees four frames does not know how long an episode has been going on.
+
+Shape legend: n environments, T steps, H x W pixels, P proprio width, A actions, D memory width, F features.
 """
 
 from __future__ import annotations
@@ -28,14 +31,22 @@ class ActorCritic(nn.Module):
     high: Tensor
 
     def __init__(
-        self, observation: spaces.Space[Any], action: spaces.Space[Any], memory: int = 192, apart: bool = False
+        self,
+        observation: spaces.Space[Any],
+        action: spaces.Space[Any],
+        stack: int = 0,
+        features: int = 192,
+        apart: bool = False,
     ) -> None:
-        """apart: the value reads what is remembered without shaping it, so that learning it leaves the actor as it is.
+        """stack: frames that are seen at once and remembered, 0 for a GRU. features: F. apart: the value reads them
+        without shaping them, so that learning it leaves the actor as it is.
 
-        ValueError: spaces that are no picture (with or without "proprio"), or actions without bounds.
+        ValueError: spaces that are no picture (with or without "proprio"), actions without bounds, a stack of one.
         """
         super().__init__()
-        self.apart = apart
+        if stack == 1 or stack < 0:
+            raise ValueError(f"stack is at least 2 frames, or 0 for a GRU; got {stack}")
+        self.stack, self.features, self.apart = stack, features, apart
         picture, proprio = parts(observation)
         if not isinstance(action, spaces.Box) or len(action.shape) != 1 or not action.is_bounded():
             raise ValueError(f"the agents act in bounded Boxes of one axis, the environment takes {action}")
@@ -47,22 +58,30 @@ class ActorCritic(nn.Module):
         with torch.no_grad():
             seen = self.see(torch.zeros(1, 3, *picture.shape[:2])).shape[1]
         width = 0 if proprio is None else proprio.shape[0]
-        self.gather = nn.Sequential(nn.Linear(seen + width, memory), nn.LayerNorm(memory), nn.SiLU())
-        self.memory = nn.GRUCell(memory, memory)
-        self.mean = nn.Linear(memory, action.shape[0])
-        self.value = nn.Sequential(nn.Linear(memory, memory), nn.SiLU(), nn.Linear(memory, 1))
+        self.gather = nn.Sequential(nn.Linear(seen + width, features), nn.LayerNorm(features), nn.SiLU())
+        if stack:
+            self.blend = nn.Sequential(nn.Linear(stack * features, features), nn.LayerNorm(features), nn.SiLU())
+        else:
+            self.memory = nn.GRUCell(features, features)
+        self.mean = nn.Linear(features, action.shape[0])
+        self.value = nn.Sequential(nn.Linear(features, features), nn.SiLU(), nn.Linear(features, 1))
         self.log_std = nn.Parameter(torch.full(action.shape, -0.7))
         for bound in ("low", "high"):
             self.register_buffer(bound, torch.from_numpy(np.asarray(getattr(action, bound), np.float32)))
         nn.init.orthogonal_(self.mean.weight, 0.01)
         nn.init.orthogonal_(self.value[-1].weight, 1.0)
 
+    @property
+    def width(self) -> int:
+        """D: of the GRU, or of the frames before the present one."""
+        return (self.stack - 1) * self.features if self.stack else self.features
+
     def begin(self, rows: int) -> Tensor:
         """The memory (n, D) of new episodes."""
-        return torch.zeros(rows, self.memory.hidden_size, device=self.low.device)
+        return torch.zeros(rows, self.width, device=self.low.device)
 
     def embed(self, observation: Observation) -> Tensor:
-        """What is seen and felt, (n, D), without the past."""
+        """What is seen and felt, (n, F), without the past."""
         image = observation["image"] if isinstance(observation, dict) else observation
         features = self.see(image.permute(0, 3, 1, 2).float() / 255.0 - 0.5)
         if isinstance(observation, dict):
@@ -72,12 +91,16 @@ class ActorCritic(nn.Module):
 
     def recall(self, embedded: Tensor, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean action (n, A), value (n,) and next memory (n, D)."""
-        memory = self.memory(embedded, memory)
-        value = self.value(memory.detach() if self.apart else memory)
-        return torch.tanh(self.mean(memory)), value.squeeze(-1), memory
+        if self.stack:
+            recent = torch.cat([memory, embedded], -1)
+            known, memory = self.blend(recent), recent[:, self.features :]
+        else:
+            known = memory = self.memory(embedded, memory)
+        value = self.value(known.detach() if self.apart else known)
+        return torch.tanh(self.mean(known)), value.squeeze(-1), memory
 
     def along(self, embedded: Tensor, memory: Tensor, fresh: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """`recall` step by step: means (T, n, A) and values (T, n) of what is seen, (T, n, D), and the memory after it.
+        """`recall` step by step: means (T, n, A) and values (T, n) of what is seen, (T, n, F), and the memory after it.
 
         fresh: (T, n) whether an episode begins there, with a memory of zeros; None: nowhere.
         """
@@ -115,6 +138,22 @@ class Acting(nn.Module):
         else:
             mean, _, after = self.network({"image": image, "proprio": second}, third)
         return self.network.scaled(mean)[:, None], after
+
+
+def save_weights(network: ActorCritic, path: Path) -> None:
+    """Write the network as other agents begin from it (`load_weights`)."""
+    torch.save({"network": network.state_dict(), "stack": network.stack}, path)
+
+
+def load_weights(path: str | Path, observation: spaces.Space[Any], action: spaces.Space[Any]) -> ActorCritic:
+    """The network that `save_weights` wrote; ValueError when it was made for other spaces."""
+    state = torch.load(path, weights_only=True)
+    network = ActorCritic(observation, action, state.get("stack", 0))
+    try:
+        network.load_state_dict(state["network"])
+    except RuntimeError as error:
+        raise ValueError(f"{path} is no clone for the spaces {observation} and {action}: {error}") from error
+    return network
 
 
 def save_actor(network: ActorCritic, path: Path, observation: spaces.Space[Any], action: spaces.Space[Any]) -> None:

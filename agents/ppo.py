@@ -34,7 +34,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 import wmsim  # noqa: F401 (registers the environments)
-from agents.network import ActorCritic, Observation, log_density, save_actor
+from agents.network import ActorCritic, Observation, load_weights, log_density, save_actor
 from wmsim.env.pictured import Pictured
 from wmsim.policy.onnx import onnx_export
 
@@ -48,7 +48,8 @@ class PPOConfig:
     env, env_kwargs: for `gymnasium.make_vec`; world: of a wmsim environment, None for others, and view: how those
     are seen (settings of `wmsim.env.pictured.Pictured`), None for as they are. steps: environment steps in all.
     rollout: T, between two updates. truncate: steps after which an episode is cut off, None for the environment's
-    own limit; a max_episode_steps in env_kwargs comes first. epochs, groups: passes over a rollout, and the groups of
+    own limit; a max_episode_steps in env_kwargs comes first. stack: frames that the policy sees at once, 0 for a GRU;
+    a clone's own where it begins from one. epochs, groups: passes over a rollout, and the groups of
     environments that each is cut into. clip, entropy, value, discount, smoothing (lambda), rate, norm: of PPO; critic:
     times the rate at which the value's own layers learn. clone: "actor.pt" of `agents.bc` that the policy begins from,
     "" for none; kl: weight of the divergence from it, KL(policy || clone); settle: updates at the beginning in which
@@ -69,6 +70,7 @@ class PPOConfig:
     steps: int = 200_000
     rollout: int = 64
     truncate: int | None = None
+    stack: int = 0
     epochs: int = 3
     groups: int = 4
     clip: float = 0.2
@@ -157,8 +159,12 @@ class PPO:
         onnx_export()
         torch.manual_seed(config.seed)
         self.config, self.env, self.out = config, env, Path(config.out)
-        self.network = ActorCritic(env.single_observation_space, env.single_action_space, apart=bool(config.clone))
-        self.clone = self._cloned() if config.clone else None
+        spaces = env.single_observation_space, env.single_action_space
+        self.clone = load_weights(config.clone, *spaces).requires_grad_(False) if config.clone else None
+        stack = config.stack if self.clone is None else self.clone.stack
+        self.network = ActorCritic(*spaces, stack=stack, apart=bool(config.clone))
+        if self.clone is not None:
+            self.network.load_state_dict(self.clone.state_dict())
         if config.explore is not None:
             for one in filter(None, (self.network, self.clone)):
                 nn.init.constant_(one.log_std, math.log(config.explore))
@@ -338,18 +344,6 @@ class PPO:
     def _write(self, path: Path) -> Path:
         save_actor(self.network, path, self.env.single_observation_space, self.env.single_action_space)
         return path
-
-    def _cloned(self) -> ActorCritic:
-        """The clone, frozen; the network begins as it is. ValueError: of another network."""
-        clone = ActorCritic(self.env.single_observation_space, self.env.single_action_space)
-        state = torch.load(self.config.clone, weights_only=True)["network"]
-        try:
-            clone.load_state_dict(state)
-        except RuntimeError as error:
-            spaces = f"{self.env.single_observation_space} and {self.env.single_action_space}"
-            raise ValueError(f"{self.config.clone} is no clone for the spaces {spaces}: {error}") from error
-        self.network.load_state_dict(state)
-        return clone.requires_grad_(False)
 
     def _load(self) -> None:
         state = torch.load(self._state, weights_only=True)

@@ -97,7 +97,7 @@ class Recurrent(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
 
     def get_initial_state(self) -> dict[str, Any]:
         """The memory of a new episode: zeros."""
-        return {"memory": np.zeros(self.network.memory.hidden_size, np.float32)}
+        return {"memory": np.zeros(self.network.width, np.float32)}
 
     def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         mean, _, memory = self._along(batch)

@@ -138,7 +138,7 @@ class AgreementConfig:
 
 
 def entrants(config: AgreementConfig) -> list[Entrant]:
-    """Every policy of the contest."""
+    """Every policy of the contest, by the names that `eval.transfer` gave those that it played."""
     found = [
         Entrant("random", "scripted", at_random),
         Entrant("resting", "scripted", resting),
@@ -148,12 +148,12 @@ def entrants(config: AgreementConfig) -> list[Entrant]:
         found += [Entrant(f"cruise {v:g} m/s, wave {w:g}", "scripted", _cruise(v, w)) for v, w in manners]
     for share in config.shares:
         path = cloned(config.transfer, share) / "policy.onnx"
-        found.append(Entrant(f"clone of {share:.1%}", "cloned", from_file(path)))
+        found.append(Entrant("clone" if share == 1 else f"clone of {share:.1%}", "cloned", from_file(path)))
     best = cloned(config.transfer) / "policy.onnx"
     found += [Entrant(f"clone shaken {noise:g}", "shaken", _shaken(best, noise)) for noise in config.noises]
     for name in ("dream-0", "twin-0"):
         for path in sorted((Path(config.transfer.out) / name).glob("policy-*.onnx")):
-            found.append(Entrant(f"PPO {name} {int(path.stem.split('-')[1])}", "PPO", from_file(path)))
+            found.append(Entrant(f"{name}-{int(path.stem.split('-')[1])}", "PPO", from_file(path)))
     if config.planned:
         for candidates, horizon, rounds in config.budgets:
             usual = PlanConfig()
@@ -196,7 +196,7 @@ def arenas(config: AgreementConfig) -> dict[str, Callable[[], Arena]]:
 def run(config: AgreementConfig, console: Console) -> dict[str, Any]:
     """Play everybody everywhere, compare, write; returns what the JSON file holds."""
     departures, frames = departures_of(config.transfer), config.transfer.frames
-    judge = Judge(config.out, arenas(config), departures, frames)
+    judge = Judge(config.out, arenas(config), departures, frames, [Path(config.transfer.out) / "played"])
     every = entrants(config)
     cheap = [entrant for entrant in every if entrant.episodes is None]
     played = {side: {e.name: judge.play(e.name, side, e.make, e.episodes) for e in every} for side in ("dream", "twin")}

@@ -227,18 +227,25 @@ class Judge:
     """Plays policies and keeps what came of it in <out>/played, so that nothing is played twice."""
 
     def __init__(
-        self, out: str, arenas: Mapping[str, Callable[[], Arena]], departures: Departures, frames: int
+        self,
+        out: str,
+        arenas: Mapping[str, Callable[[], Arena]],
+        departures: Departures,
+        frames: int,
+        known: Sequence[Path] = (),
     ) -> None:
+        """known: folders of other judges, with the same departures, where a policy of that name may have played."""
         self.arenas, self.departures, self.frames = arenas, departures, frames
-        self.folder = Path(out) / "played"
+        self.folder, self.known = Path(out) / "played", known
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def play(self, name: str, where: str, make: Make, episodes: int | None = None) -> Played:
         """`episodes` departures, all by default, in one of the arenas under the policy called `name`."""
         departures = self.departures.select(slice(episodes))
         path = self.folder / f"{name.replace('/', ' per ')}@{where}.npz"
-        if path.exists():
-            return load(path)
+        for folder in (self.folder, *self.known):
+            if (folder / path.name).exists():
+                return load(folder / path.name)
         with closing(self.arenas[where]()) as arena:
             batches = -(-len(departures) // arena.config.slots)
             with Meter(f"{name} in the {where}", batches * self.frames, "frames") as meter:

@@ -297,7 +297,9 @@ def _recording(root: Path, size: int = 8, width: int = 2) -> Path:
         action = np.repeat(
             np.arange(11, dtype=np.float32)[:, None] / 20, width, 1
         )  # the action out of frame t is t / 20
-        episodes.write(dataset, index, Episode(frames, action, reward=np.full(11, index % 2, np.float32), terminated=False))
+        episodes.write(
+            dataset, index, Episode(frames, action, reward=np.full(11, index % 2, np.float32), terminated=False)
+        )
     episodes.finalise(dataset)
     return root
 

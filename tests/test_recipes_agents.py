@@ -177,11 +177,40 @@ def test_a_dream_and_its_twin_take_the_same_settings(tmp_path: Path, monkeypatch
         (lambda out: parts(gym.spaces.Box(0, 255, (20, 20, 3), np.uint8)), "at least 36 pixels"),
         (lambda out: parts(gym.spaces.Discrete(3)), "one picture"),
         (lambda out: ActorCritic(Bright.observation_space, gym.spaces.Discrete(3)), "bounded Boxes"),
+        (lambda out: ActorCritic(Bright.observation_space, Bright.action_space, stack=1), "at least 2 frames"),
     ],
 )
 def test_what_the_agents_cannot_do_is_told(call: Any, words: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=words):
         call(tmp_path)
+
+
+def test_a_stack_of_frames_knows_these_and_nothing_older() -> None:
+    torch.manual_seed(0)
+    network = ActorCritic(Bright.observation_space, Bright.action_space, stack=3)
+    seen = torch.randint(0, 256, (8, 2, 36, 36, 3), dtype=torch.uint8)
+    means, values, memory = network.along(network.embed(seen.flatten(0, 1)).unflatten(0, (8, 2)), network.begin(2))
+    short = network.along(network.embed(seen[5:].flatten(0, 1)).unflatten(0, (3, 2)), network.begin(2))
+    assert torch.allclose(means[-1], short[0][-1], atol=1e-6)
+    assert torch.allclose(values[-1], short[1][-1], atol=1e-6)
+    assert torch.allclose(memory, short[2], atol=1e-6)
+    assert not torch.allclose(means[-2], short[0][-2], atol=1e-6)  # it had seen one frame more
+
+
+def test_a_stacked_clone_is_what_training_begins_from(tmp_path: Path) -> None:
+    _films(tmp_path / "data")
+    policy = OnnxPolicy(bc.train(_clone(tmp_path, stack=2)), 1)
+    trainer = PPO(_config(tmp_path, clone=str(tmp_path / "bc" / "actor.pt")), env := ppo.make(_config(tmp_path)))
+    assert trainer.network.stack == 2
+    memory = trainer.network.begin(1)
+    policy.reset([0], [0])
+    for level in (200, 50, 50):
+        seen = np.full((1, 36, 36, 3), level, np.uint8)
+        mean, _, memory = trainer.network(torch.from_numpy(seen), memory)
+        assert policy.act([0], seen, {})[0, 0] == pytest.approx(
+            trainer.network.scaled(mean)[0].detach().numpy(), abs=1e-5
+        )
+    env.close()
 
 
 def test_a_state_of_another_network_is_told(tmp_path: Path) -> None:

@@ -299,6 +299,9 @@ def test_transfer_and_agreement_run_in_small_and_are_not_done_twice(
     assert families == {"scripted", "cloned", "shaken", "PPO", "MPC"}
     assert (tmp_path / "agreement" / "agreement.png").exists()
     assert len((tmp_path / "agreement" / "agreement.csv").read_text().splitlines()) > 100
+    played = {path.name for path in (tmp_path / "agreement" / "played").iterdir()}
+    assert {"random@dream.npz", "resting@twin.npz"} <= played
+    assert not {"random@twin.npz", "dream-0-16@twin.npz", "dream-0-16@dream.npz"} & played  # transfer has played them
 
 
 def test_agreement_without_a_transfer_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
