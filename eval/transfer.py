@@ -94,12 +94,19 @@ class TransferConfig:
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: its policy, those kept on the way (steps -> path), environment steps a second, seconds."""
+    """A finished training: its name and policy, those kept along the way and at its end (environment steps -> path),
+    environment steps a second, seconds."""
 
+    name: str
     policy: Path
     kept: Mapping[int, Path]
     rate: float
     seconds: float
+
+    @property
+    def finished(self) -> str:
+        """What the policy at its end is called where it is played."""
+        return f"{self.name}-{max(self.kept)}"
 
 
 # --- training ------------------------------------------------------------------------------------------------------
@@ -161,7 +168,8 @@ def trained(config: TransferConfig, name: str, where: str, seed: int, guards: Ma
         done.write_text(json.dumps(note))
     note = json.loads(done.read_text())
     kept = {int(path.stem.split("-")[1]): path for path in sorted(folder.glob("policy-*.onnx"))}
-    return Trained(folder / "policy.onnx", kept, note["steps"] / note["seconds"], note["seconds"])
+    kept[note["steps"]] = policy = folder / "policy.onnx"
+    return Trained(name, policy, kept, note["steps"] / note["seconds"], note["seconds"])
 
 
 # --- playing -------------------------------------------------------------------------------------------------------
@@ -326,11 +334,12 @@ def ratio(over: Sequence[Played], under: Sequence[Played], draws: int = 2000) ->
     return Interval(float(top.mean() / bottom.mean()), float(low), float(high), len(over))
 
 
-def gap_of(judge: Judge, name: str, kept: Mapping[int, Path]) -> dict[int, dict[str, Interval]]:
+def gap_of(judge: Judge, training: Trained) -> dict[int, dict[str, Interval]]:
     """Return in dream and twin and their difference G = J_dream - J_twin, for every policy kept along a training."""
     found = {}
-    for steps, path in kept.items():
-        inside, outside = (judge.play(f"{name}-{steps}", where, from_file(path)).score() for where in ("dream", "twin"))
+    for steps, path in training.kept.items():
+        name = f"{training.name}-{steps}"
+        inside, outside = (judge.play(name, where, from_file(path)).score() for where in ("dream", "twin"))
         both = {"dream": inside, "twin": outside, "gap": inside - outside}
         found[steps] = {side: bootstrap_mean(values) for side, values in both.items()}
     return found
@@ -353,10 +362,8 @@ def run(config: TransferConfig, console: Console) -> dict[str, Any]:
         **({} if config.env else {"scripted, true state": [judge.play("scripted", "twin", scripted)]}),
         "cloned": [judge.play("clone", "twin", from_file(cloned(config) / "policy.onnx"))],
     }
-    for name, some in trainings.items():
-        short = name.split()[-1]
-        played[name] = [judge.play(f"PPO-{short}-{s}", "twin", from_file(one.policy)) for s, one in enumerate(some)]
-    played["PPO in the dream, no guards"] = [judge.play("unguarded", "twin", from_file(unguarded.policy))]
+    for name, some in {**trainings, "PPO in the dream, no guards": [unguarded]}.items():
+        played[name] = [judge.play(one.finished, "twin", from_file(one.policy)) for one in some]
     if config.mpc:
         played["MPC in the dream"] = [judge.play("mpc", "twin", planner(config), config.mpc)]
     par = max(float(np.mean([one.score().mean() for one in some])) for some in played.values())
@@ -375,8 +382,8 @@ def run(config: TransferConfig, console: Console) -> dict[str, Any]:
         "dream over clone": ratio(played["PPO in the dream"], played["cloned"]),
         "MPC above clone": bootstrap_mean(planned[0].score() - clone[: config.mpc]) if planned else None,
         "gap": {
-            "with guards": gap_of(judge, "dream-0", trainings["PPO in the dream"][0].kept),
-            "without": gap_of(judge, "unguarded-0", unguarded.kept),
+            "with guards": gap_of(judge, trainings["PPO in the dream"][0]),
+            "without": gap_of(judge, unguarded),
         },
         "minutes": (time.perf_counter() - began) / 60,
     }

@@ -356,7 +356,7 @@ def test_only_the_best_episodes_when_that_is_asked(tmp_path: Path) -> None:
         assert world.starts is not None
         begun.add(int(world.starts.frames["top"][0, 0, 0, 0, 0]))
     assert begun == {20 + t for t in range(5)}
-    with pytest.raises(ValueError, match=r"share in 0 \.\. 1 needs recorded rewards, got 1\.5"):
+    with pytest.raises(ValueError, match=r"share of best episodes lies in 0 \.\. 1 and is not 0, got 1\.5"):
         WorldEnv("toy", _given(), starts={"data": data, "best": 1.5})
 
 
