@@ -95,7 +95,8 @@ class _Standing(DreamWorld):
         self, rows: list[int], action: Tensor, steps: int, context: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         shown = self.model.encode(self._frames[rows])
-        readings = self.model.commit(shown, self._noise(rows), action, self._cache, rows, context)
+        given = self._noise(rows), action, self._cache, rows, context, self._proprio[rows]
+        readings = self.model.commit(shown, *given)
         return self._read(rows, readings)
 
 

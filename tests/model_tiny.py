@@ -20,6 +20,7 @@ DYNAMICS = DynamicsConfig(
     hidden=64,
     registers=2,
     context=6,
+    felt=True,
 )
 END = 61
 """Place of the end's logit among the heads' outputs, after the bins of the reward."""
@@ -34,7 +35,8 @@ def tiny_model(seed: int = 0) -> WorldModel:
     for block in model.dynamics.time_blocks:
         torch.nn.init.normal_(block.age)
     model.dynamics.heads.out.bias.data[END] = -6.0  # ends are drawn: at even odds no dream would last a test
-    for weight in (model.dynamics.outward.weight, model.dynamics.before.weight, model.dynamics.keep):
+    heads = model.dynamics.heads.feel.weight, model.dynamics.heads.keep.weight
+    for weight in (model.dynamics.outward.weight, model.dynamics.before.weight, model.dynamics.keep, *heads):
         torch.nn.init.normal_(weight, std=0.1)
     return model.requires_grad_(False)
 

@@ -105,7 +105,7 @@ def test_what_is_not_known_is_none(tmp_path: Path) -> None:
     a_dataset(tmp_path, known=False)
     cache = open_cache(tmp_path, progress=False)
     assert (cache.reward, cache.terminated, cache.proprio.shape) == (None, None, (21, 0))
-    with pytest.raises(ValueError, match="no rewards were recorded: take all, a share of 1"):
+    with pytest.raises(ValueError, match="none of the episodes is best: take all, a share of 1"):
         cache.best(0.5)
     batch = Windows(cache, 3).sample(np.random.default_rng(0), 2)
     assert (batch.reward, batch.terminated, batch.proprio.shape) == (None, None, (2, 3, 0))

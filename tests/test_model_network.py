@@ -9,7 +9,7 @@ from tests.model_tiny import CONFIG, DYNAMICS, TOKENIZER, tiny_model
 from wmsim.model.cache import RollingCache
 from wmsim.model.dynamics import DynamicsConfig, pack, unpack
 from wmsim.model.flow import CONTEXT_TAU, mix
-from wmsim.model.heads import symexp, symlog, two_hot
+from wmsim.model.heads import Heads, felt, symexp, symlog, two_hot
 from wmsim.model.layers import attend
 from wmsim.model.tokenizer import TokenizerConfig, to_frames, to_pixels
 from wmsim.model.world_model import WorldModelConfig, stride
@@ -97,6 +97,30 @@ def test_actions_reach_the_prediction_and_unknown_ones_do_not() -> None:
     other, _ = _run(model, tokens, action + 1)
     assert not torch.allclose(before[:, 1], other[:, 1])
     assert torch.equal(before[:, 0], other[:, 0])
+
+
+def test_the_heads_are_told_the_motion_before_where_it_is_known() -> None:
+    features, motion = torch.randn(5, 2 * DYNAMICS.dim), torch.randn(5, 2)
+    fresh, model = Heads(2 * DYNAMICS.dim, 2, felt=True), tiny_model()
+    assert torch.equal(fresh(features, felt(motion)).proprio, fresh(features).proprio)  # begins by adding nothing
+    known = torch.tensor([True, False, True, False, True])
+    told, untold = model.dynamics.heads(features, felt(motion, known)), model.dynamics.heads(features)
+    for name in ("reward", "end", "proprio"):
+        change = (getattr(told, name) - getattr(untold, name)).reshape(5, -1).abs().amax(1)
+        assert (change > 1e-6).tolist() == known.tolist(), name
+
+
+def test_motion_goes_on_from_the_motion_before() -> None:
+    model, (tokens, noise, action) = tiny_model(), _film()
+    model.proprio_mean, model.proprio_std = torch.tensor([3.0, -1.0]), torch.tensor([2.0, 0.5])
+    model.dynamics.heads.feel.weight.data.zero_()
+    model.dynamics.heads.keep.weight.data = torch.tensor([[0.5, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    given = noise[:, 0], action[:, 0]
+    moved = []
+    for before in ([7.0, -1.0], [9.0, 0.5]):
+        cache = RollingCache(DYNAMICS, 2, torch.float32)
+        moved.append(model.commit(tokens[:, 0], *given, cache, [0, 1], before=torch.tensor([before] * 2)).proprio)
+    assert torch.allclose(moved[1] - moved[0], torch.tensor([1.0, 1.5]), atol=1e-5)
 
 
 def test_state_of_a_cache_row_can_be_moved() -> None:

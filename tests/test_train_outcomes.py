@@ -78,6 +78,23 @@ def test_the_heads_learn_what_came_of_it_and_nothing_else_changes(tmp_path: Path
     assert all(torch.equal(trunk[n], p) for n, p in model.named_parameters() if n in trunk)
 
 
+def test_motion_that_no_frame_shows_is_added_up(tmp_path: Path) -> None:
+    """Proprioception is the sum of all actions so far, of which frames show nothing."""
+    latents = _latents(tmp_path / "data")
+    cache = latents.cache
+    summed = np.concatenate([np.cumsum(cache.action[cache.episode(e)], 0) for e in range(cache.episodes)])
+    latents = replace(latents, cache=replace(cache, proprio=summed.astype(np.float32)))
+    missed = {}
+    for told in (False, True):
+        torch.manual_seed(0)
+        model = WorldModel(replace(CONFIG, dynamics=replace(CONFIG.dynamics, felt=told)))
+        stage = OutcomeStage(model, latents, replace(SMALL, unfelt=0.0), tmp_path / f"outcomes{told}.npz")
+        Loop(stage, LoopConfig(200, 3e-3, ema=0.9), tmp_path / str(told), seed=0).run()
+        with torch.no_grad():
+            missed[told] = float(stage.losses(Draw.of(1, 0, 0))["proprio"])
+    assert missed[True] < 0.4 * missed[False], missed
+
+
 def test_dreams_are_kept_and_made_anew_for_other_weights(tmp_path: Path) -> None:
     torch.manual_seed(0)
     latents, path, model = _latents(tmp_path / "data", ends=False), tmp_path / "outcomes.npz", WorldModel(CONFIG)
@@ -100,3 +117,5 @@ def test_what_cannot_be_learnt_from_is_told(tmp_path: Path) -> None:
         replace(SMALL, frames=0)
     with pytest.raises(ValueError, match=r"ends \(share of drives\)"):
         replace(SMALL, ends=1.0)
+    with pytest.raises(ValueError, match=r"unfelt and forced"):
+        replace(SMALL, forced=1.5)

@@ -97,7 +97,7 @@ class Cache:
         if not 0 < share <= 1:
             raise ValueError(f"the share of best episodes lies in 0 .. 1 and is not 0, got {share}")
         if self.reward is None:
-            raise ValueError("which episodes are best is unknown where no rewards were recorded: take all, a share of 1")
+            raise ValueError("no rewards were recorded, so none of the episodes is best: take all, a share of 1")
         means = np.array([self.reward[self.episode(index)].mean() for index in range(self.episodes)])
         order = np.argsort(-means, kind="stable")
         return self.select(np.sort(order[: max(1, round(share * self.episodes))]))

@@ -150,11 +150,14 @@ class DreamWorld:
         self._cache.clear(rows)
         self._told[rows] = 0
         context = None if self.randomise is None else self.randomise.drawn(self._seeds[rows])[1]
+        before: Tensor | None = None
         for t in range(tokens.shape[1]):
-            given = self._noise(rows), action[:, t], self._cache, rows, context
+            given = self._noise(rows), action[:, t], self._cache, rows, context, before
             readings = self.model.commit(tokens[:, t], *given)
+            before = readings.proprio if proprio is None else proprio[:, t]
         self._frames[rows] = self.model.decode(tokens[:, -1]) if starts is None else self._last(starts)
-        self._proprio[rows] = readings.proprio if proprio is None else proprio
+        assert before is not None
+        self._proprio[rows] = before
         self._live[rows], self._ended[rows] = True, False
         zero = torch.zeros(len(rows), device=self._device)
         return self._shown(rows, zero, zero, zero)
@@ -210,7 +213,8 @@ class DreamWorld:
     def _advance(
         self, rows: list[int], action: Float[Tensor, "n A"], steps: int, context: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        tokens, readings = self.model.dream(self._noise(rows), action, self._cache, rows, steps, context)
+        given = action, self._cache, rows, steps, context, self._proprio[rows]
+        tokens, readings = self.model.dream(self._noise(rows), *given)
         self._frames[rows] = self.model.decode(tokens, self._frames[rows])
         return self._read(rows, readings)
 
@@ -244,7 +248,7 @@ class DreamWorld:
     def _drawn(self, rows: list[int]) -> tuple[Tensor, Tensor, Tensor]:
         index = keyed_index(self._seeds[rows], len(self.starts)).cpu()
         latent = checkpoint.dequantise(self.starts.latent[index]).to(self._device)
-        action, proprio = self.starts.action[index].float(), self.starts.proprio[index, -1].float()
+        action, proprio = self.starts.action[index].float(), self.starts.proprio[index].float()
         given = to_unit(action.to(self._device), *self._bounds)
         return self.model.to_tokens(latent), given, proprio.to(self._device)
 
@@ -258,7 +262,9 @@ class DreamWorld:
             given = check_robot(starts.control, self.card.domain, width, rows, length - 1)
             action[:, 1:] = to_unit(given.to(self._device), *self._bounds)
         tokens = torch.stack([self.model.encode(frames[:, t]) for t in range(length)], 1)
-        proprio = None if starts.proprio is None else starts.proprio[:, -1].to(self._device, torch.float32)
+        if starts.proprio is not None and starts.proprio.shape[:2] != frames.shape[:2]:
+            raise ValueError(f"{length} start frames take as much proprio, got {tuple(starts.proprio.shape)}")
+        proprio = None if starts.proprio is None else starts.proprio.to(self._device, torch.float32)
         return tokens, action, proprio
 
     def _start_frames(self, rows: list[int], starts: Start) -> UInt8[Tensor, "n L H W 3"]:

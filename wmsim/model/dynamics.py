@@ -27,7 +27,8 @@ _LEVEL_WIDTH = 64
 class DynamicsConfig:
     """Sizes of a `Dynamics`: `tokens` of `channels` a frame; every `time_every`-th layer attends over time.
 
-    context: how many past frames a frame may look at beside the sink frame, the first of the sequence. events: width of
+    context: how many past frames a frame may look at beside the sink frame, the first of the sequence. felt:
+    whether the heads are told the proprioception of the frame before. events: width of
     the embedding of what was told, 0 for a network to which nothing can be; event_frames: how long that is told.
     """
 
@@ -44,6 +45,7 @@ class DynamicsConfig:
     time_every: int = 2
     context: int = 16
     finest: int = 8
+    felt: bool = False
     events: int = 0
     event_frames: int = 48
 
@@ -123,7 +125,7 @@ class Dynamics(nn.Module):
         self.level = nn.Sequential(nn.Linear(2 * _LEVEL_WIDTH, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.blocks = nn.ModuleList(self._block(i) for i in range(config.layers))
         self.norm = RMSNorm(dim)
-        self.heads = Heads(2 * dim, config.proprio)
+        self.heads = Heads(2 * dim, config.proprio, config.felt)
         nn.init.zeros_(self.outward.weight)
         nn.init.zeros_(self.before.weight)
         if config.events:

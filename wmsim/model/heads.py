@@ -1,5 +1,8 @@
 """Heads: what one frame's features say about reward, end, proprioception and how wrong the frame will be.
 
+A frame shows little of how fast it is moving, and a soft one less. So the heads can be told what they last said of it
+(`felt`), from which speed follows as it does in a car: what it was, and what the pedals made of it.
+
 Shape legend: `...` any leading axes, D width, P proprio width, K bins.
 """
 
@@ -30,21 +33,37 @@ class Heads(nn.Module):
 
     bins: Tensor
 
-    def __init__(self, width: int, proprio: int, hidden: int = 192) -> None:
+    def __init__(self, width: int, proprio: int, felt: bool = False, hidden: int = 192) -> None:
+        """felt: whether the heads take the proprioception of the frame before, see `felt`."""
         super().__init__()
         self.sizes = [_BINS, 1, proprio, 1]
         self.hidden, self.out = nn.Linear(width, hidden), nn.Linear(hidden, sum(self.sizes))
+        self.feels = felt
+        if felt:
+            self.feel, self.keep = (nn.Linear(proprio + 1, size, bias=False) for size in (hidden, proprio))
+            nn.init.zeros_(self.feel.weight)
+            nn.init.zeros_(self.keep.weight)
         self.register_buffer("bins", torch.linspace(-_REACH, _REACH, _BINS), persistent=False)
 
-    def outputs(self, features: Float[Tensor, "... D"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Raw float32 outputs: reward logits (..., K), end logit (...), proprio (..., P), log error (...)."""
-        out = self.out(F.silu(self.hidden(features))).float()
+    def outputs(
+        self, features: Float[Tensor, "... D"], felt: Float[Tensor, "... P1"] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Raw float32 outputs: reward logits (..., K), end logit (...), proprio (..., P), log error (...).
+
+        felt: `felt` of the frame before; None: nothing is known of it, or the heads do not take it.
+        """
+        hidden = self.hidden(features)
+        if felt is not None and self.feels:
+            hidden = hidden + self.feel(felt.to(hidden.dtype))
+        out = self.out(F.silu(hidden)).float()
         reward, end, proprio, error = out.split(self.sizes, -1)
+        if felt is not None and self.feels:
+            proprio = proprio + F.linear(felt.float(), self.keep.weight.float())
         return reward, end.squeeze(-1), proprio, error.squeeze(-1)
 
-    def forward(self, features: Float[Tensor, "... D"]) -> Readings:
-        """The readings of features."""
-        reward, end, proprio, error = self.outputs(features)
+    def forward(self, features: Float[Tensor, "... D"], felt: Float[Tensor, "... P1"] | None = None) -> Readings:
+        """The readings of features; see `outputs`."""
+        reward, end, proprio, error = self.outputs(features, felt)
         expected = (symexp(self.bins) * reward.softmax(-1)).sum(-1)
         return Readings(expected, end.sigmoid(), proprio, error)
 
@@ -56,13 +75,14 @@ class Heads(nn.Module):
         proprio: Float[Tensor, "... P"],
         weight: Float[Tensor, "..."],
         end_odds: float = 0.0,
+        felt: Float[Tensor, "... P1"] | None = None,
     ) -> dict[str, Float[Tensor, ""]]:
         """Weighted mean losses by name. proprio is in the units the head was normalised to.
 
         end_odds: log odds of an end in training above those in the recording, where ends are drawn more often: the
         head learns the recording's (logit adjustment, Menon et al., arXiv 2007.07314).
         """
-        logits, end_logit, made, _ = self.outputs(features)
+        logits, end_logit, made, _ = self.outputs(features, felt)
         losses = {
             "reward": -(two_hot(reward, self.bins) * logits.log_softmax(-1)).sum(-1),
             "end": F.binary_cross_entropy_with_logits(end_logit + end_odds, end.float(), reduction="none"),
@@ -73,6 +93,12 @@ class Heads(nn.Module):
     def error_loss(self, features: Float[Tensor, "... D"], log_error: Float[Tensor, "..."]) -> Float[Tensor, ""]:
         """Squared error of the expected log squared error, read before the frame is known."""
         return (self.outputs(features)[3] - log_error).square().mean()
+
+
+def felt(proprio: Float[Tensor, "... P"], known: Bool[Tensor, "..."] | None = None) -> Float[Tensor, "... P1"]:
+    """Proprioception (normalised) with a one behind it; zeros, which tell nothing, where it is not known."""
+    told = torch.cat([proprio, proprio.new_ones(*proprio.shape[:-1], 1)], -1)
+    return told if known is None else told * known[..., None]
 
 
 def symlog(x: Tensor) -> Tensor:

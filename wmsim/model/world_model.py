@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from wmsim.model.cache import RollingCache
 from wmsim.model.dynamics import Cache, Dynamics, DynamicsConfig, pack, unpack
 from wmsim.model.flow import CONTEXT_TAU, sample
-from wmsim.model.heads import Readings
+from wmsim.model.heads import Readings, felt
 from wmsim.model.tokenizer import Tokenizer, TokenizerConfig
 
 _MEANS = 48
@@ -113,14 +113,17 @@ class WorldModel(nn.Module):
         rows: list[int],
         steps: int,
         context: Float[Tensor, "B"] | None = None,
+        before: Float[Tensor, "B P"] | None = None,
     ) -> tuple[Float[Tensor, "B S C"], Readings]:
         """The next frame of `rows`: `steps` denoising passes, then `commit`; log_error is that of the first pass.
+
+        before: proprioception of the last frame, None where it is not known.
 
         Several passes give one of the frames that may follow. A single pass gives their mean while a slot is young, and
         one of them later on; see `stride`.
         """
         tokens, features, first = self.imagine(noise, action, cache, rows, steps, context)
-        return tokens, replace(self._read(features), log_error=self.dynamics.heads(first).log_error)
+        return tokens, replace(self._read(features, before), log_error=self.dynamics.heads(first).log_error)
 
     def imagine(
         self,
@@ -152,13 +155,14 @@ class WorldModel(nn.Module):
         cache: RollingCache,
         rows: list[int],
         context: Float[Tensor, "B"] | None = None,
+        before: Float[Tensor, "B P"] | None = None,
     ) -> Readings:
         """Show the network a finished frame, slightly noised, so that the cache keeps it; returns the heads' readings.
 
         The action that led to a row's first frame is not known, and not looked at. context: signal level at which the
-        frame is shown, None for `CONTEXT_TAU`.
+        frame is shown, None for `CONTEXT_TAU`. before: as in `dream`.
         """
-        return self._read(self._show(tokens, noise, action, self._past(cache, rows), cache, rows, context))
+        return self._read(self._show(tokens, noise, action, self._past(cache, rows), cache, rows, context), before)
 
     def _past(self, cache: RollingCache, rows: list[int]) -> Past:
         bias = self.dynamics.cache_bias(*cache.ages(rows))
@@ -185,8 +189,9 @@ class WorldModel(nn.Module):
         cache.commit(rows, past.layers, seen)
         return features
 
-    def _read(self, features: Tensor) -> Readings:
-        readings: Readings = self.dynamics.heads(features)
+    def _read(self, features: Tensor, before: Tensor | None) -> Readings:
+        known = None if before is None else felt(self.normal_proprio(before.float()))
+        readings: Readings = self.dynamics.heads(features, known)
         proprio = readings.proprio * self.proprio_std.float() + self.proprio_mean.float()
         return replace(readings, proprio=proprio)
 

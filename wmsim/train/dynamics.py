@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from wmsim.model.flow import consistency_target, draw_levels, mix, ramp
+from wmsim.model.heads import felt
 from wmsim.model.world_model import WorldModel
 from wmsim.train.adversary import Adversary, AdversaryConfig
 from wmsim.train.critic import BEFORE
@@ -32,7 +33,9 @@ class DynamicsStageConfig:
     offsets, one a channel, that a window's history after the first frame is shown with (latents have spread 1): what
     has drifted must be led back to the sink. noisiest: share of frames that begin from pure noise, beside those that
     draw it. history: lowest signal level at which a window's history is shown; it is drawn up to 1. floor: see `ramp`.
-    adversary_from: when the adversary and the followers begin. untold: share of windows whose events are hidden, of a
+    adversary_from: when the adversary and the followers begin. unfelt: share of windows in which the
+    heads are not told the motion of the frame before, of a model that takes it; stirred: noise on it, in spreads.
+    untold: share of windows whose events are hidden, of a
     model that is told any. The other numbers weigh losses.
     """
 
@@ -43,6 +46,8 @@ class DynamicsStageConfig:
     single: float = 0.02
     unknown: float = 0.02
     untold: float = 0.2
+    unfelt: float = 0.2
+    stirred: float = 0.1
     endings: float = 0.15
     rollout: float = 0.25
     rollout_from: float = 0.45
@@ -116,7 +121,7 @@ class DynamicsStage:
             given = (level, *told)
             made, features, expecting = self.network(history, noised, tau, d, *given)
             flow = (made - self._target(clean, noised, tau, d, history, *given)).square().mean((-1, -2))
-            parts = self._head_losses(features, batch, linked & ~single[:, None])
+            parts = self._head_losses(features, batch, linked & ~single[:, None], draw)
             # Coarse steps too are asked for their distance from what was recorded: only that can be doubt of the dream.
             wrong = (made.detach() - clean).square().mean((-1, -2))
             parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (wrong + 1e-6).log())
@@ -143,10 +148,15 @@ class DynamicsStage:
         moved = history + offset.repeat(1, side**2)[:, None, None].to(history)
         return torch.cat([history[:, :1], moved[:, 1:]], 1)
 
-    def _head_losses(self, features: Tensor, batch: LatentBatch, taught: Bool[Tensor, "B T"]) -> dict[str, Tensor]:
+    def _head_losses(
+        self, features: Tensor, batch: LatentBatch, taught: Bool[Tensor, "B T"], draw: Draw
+    ) -> dict[str, Tensor]:
+        """Losses of the heads, which are told the motion before, not quite as it was, in all but a fifth of windows."""
         aim = self.model.normal_proprio(batch.proprio.to(self.device))
         heads, reward, end = self.model.dynamics.heads, batch.reward.to(self.device), batch.end.to(self.device)
-        return heads.loss(features, reward, end, aim, taught.float(), self.end_odds)
+        known = taught & (torch.rand(len(aim), 1, generator=draw.torch) >= self.config.unfelt).to(self.device)
+        before = aim.roll(1, 1) + self.config.stirred * torch.randn(aim.shape, generator=draw.torch).to(self.device)
+        return heads.loss(features, reward, end, aim, taught.float(), self.end_odds, felt(before, known))
 
     def _coarse_rows(self, draw: Draw) -> int:
         return (

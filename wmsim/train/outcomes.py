@@ -2,7 +2,8 @@
 
 Heads that were taught on recorded frames read a dream as if it were real: where it has led a lost car back to the road,
 they promise that road's reward. Here the dream goes on from recorded moments under the recorded actions, and the heads
-learn rewards, ends and proprioception from its features and the recording. Frames stay as they are.
+learn rewards, ends and proprioception from its features and the recording. Heads that are told what they last said of
+the motion are told it here too. Frames stay as they are.
 
 Shape legend: N drives of T frames, n of them at once, K with those known before, F width of features, B of a batch.
 """
@@ -14,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from rich.progress import track
 from torch import Tensor, nn
 
 from wmsim.model.cache import RollingCache
+from wmsim.model.heads import felt
 from wmsim.model.world_model import WorldModel
 from wmsim.train.drives import draw_drives
 from wmsim.train.latents import Latents, digest
@@ -28,7 +30,8 @@ from wmsim.train.loop import Draw
 @dataclass(frozen=True)
 class OutcomeStageConfig:
     """drives, frames, before, ends: see `draw_drives`; `together` are dreamt at once. steps: denoising passes a frame.
-    batch: B.
+    batch: B, frames of whole drives. unfelt: share of drives whose motion is not told at their beginning;
+    forced: share of frames whose motion before is told as it was recorded.
     """
 
     drives: int = 2000
@@ -38,6 +41,8 @@ class OutcomeStageConfig:
     ends: float = 0.5
     steps: int = 1
     batch: int = 512
+    unfelt: float = 0.1
+    forced: float = 0.2
 
     def __post_init__(self) -> None:
         """ValueError: nothing to dream or to learn from, or no share."""
@@ -45,6 +50,8 @@ class OutcomeStageConfig:
             raise ValueError(f"every count of the outcome stage is at least 1, got {self}")
         if not 0 <= self.ends < 1:
             raise ValueError(f"ends (share of drives) is at least 0 and less than 1, got {self.ends}")
+        if not (0 <= self.unfelt <= 1 and 0 <= self.forced <= 1):
+            raise ValueError(f"unfelt and forced are shares from 0 to 1, got {self.unfelt} and {self.forced}")
 
 
 class OutcomeStage:
@@ -68,35 +75,54 @@ class OutcomeStage:
             rows, weight = drives.rows, drives.weight[:, config.before :]
             features, first = self._dream(rows, seed)
             partial = path.with_suffix(".partial.npz")
-            np.savez(partial, key=key, rows=rows[:, config.before :], weight=weight, features=features, first=first)
+            np.savez(partial, key=key, rows=rows[:, config.before - 1 :], weight=weight, features=features, first=first)
             partial.replace(path)
         with np.load(path) as kept:
-            seen = kept["weight"] > 0
-            self._features, self._first = (torch.from_numpy(kept[name][seen]) for name in ("features", "first"))
-            self._rows, self._weight = kept["rows"][seen], torch.from_numpy(kept["weight"][seen])
+            self._features, self._first = (torch.from_numpy(kept[name]) for name in ("features", "first"))
+            self._rows, self._weight = kept["rows"], torch.from_numpy(kept["weight"])
         self._doubt = self._doubted()
 
     def losses(self, draw: Draw) -> dict[str, Tensor]:
         """Losses of a batch; what the heads say of their doubt is held where it was."""
         heads, cache, c = self.model.dynamics.heads, self.latents.cache, self.config
-        some = draw.numpy.integers(len(self._rows), size=c.batch)
-        rows = self._rows[some]
-        reward = np.zeros(len(rows), np.float32) if cache.reward is None else cache.reward[rows]
-        end = np.zeros(len(rows), bool) if cache.terminated is None else cache.terminated[rows]
-        proprio = self.model.normal_proprio(torch.from_numpy(cache.proprio[rows]).to(self.device))
-        truth = torch.from_numpy(reward).to(self.device), torch.from_numpy(end).to(self.device), proprio
-        losses = heads.loss(self._features[some].float().to(self.device), *truth, self._weight[some].to(self.device))
-        kept = heads.error_loss(self._first[some].float().to(self.device), self._doubt[some].to(self.device))
+        some = draw.numpy.integers(len(self._rows), size=max(1, c.batch // c.frames))
+        rows, weight = self._rows[some][:, 1:], self._weight[some].to(self.device)
+        reward = np.zeros(rows.shape, np.float32) if cache.reward is None else cache.reward[rows]
+        end = np.zeros(rows.shape, bool) if cache.terminated is None else cache.terminated[rows]
+        proprio = self.model.normal_proprio(torch.from_numpy(cache.proprio[self._rows[some]]).to(self.device))
+        truth = torch.from_numpy(reward).to(self.device), torch.from_numpy(end).to(self.device), proprio[:, 1:]
+        features = self._features[some].float().to(self.device)
+        known = (torch.rand(len(rows), generator=draw.torch) >= c.unfelt).to(self.device)
+        told = self._along_drives(features, proprio, known, draw)
+        losses = heads.loss(features, *truth, weight, felt=told)
+        live = weight > 0
+        kept = heads.error_loss(
+            self._first[some].float().to(self.device)[live], self._doubt[some].to(self.device)[live]
+        )
         return {"total": sum(losses.values(), kept), "doubt": kept, **losses}
+
+    def _along_drives(
+        self, features: Float[Tensor, "B T F"], proprio: Float[Tensor, "B T1 P"], known: Bool[Tensor, "B"], draw: Draw
+    ) -> Float[Tensor, "B T P1"]:
+        """What the heads are told along drives: what was recorded before them, then what they said of the frame before.
+
+        Now and then it is the recording again, so that they learn early what it is worth.
+        """
+        told = [felt(proprio[:, 0], known)]
+        forced = (torch.rand(features.shape[:2], generator=draw.torch) < self.config.forced).to(self.device)
+        for t in range(1, features.shape[1]):
+            said = self.model.dynamics.heads(features[:, t - 1], told[-1]).proprio
+            told.append(felt(torch.where(forced[:, t, None], proprio[:, t], said)))
+        return torch.stack(told, 1)
 
     def saved(self) -> None:
         """The heads are written with the model."""
 
-    def _doubted(self) -> Float[Tensor, " M"]:
+    def _doubted(self) -> Float[Tensor, "N T"]:
         """What the heads say of their doubt before they learn."""
         heads = self.model.dynamics.heads
         with torch.no_grad():
-            said = [heads(part.float().to(self.device)).log_error.cpu() for part in self._first.split(4096)]
+            said = [heads(part.float().to(self.device)).log_error.cpu() for part in self._first.split(64)]
         return torch.cat(said)
 
     @torch.no_grad()

@@ -141,12 +141,14 @@ def _fitted(model: WorldModelConfig, cache: Cache) -> WorldModelConfig:
 
 
 def _begin_from(model: WorldModel, config: TrainConfig) -> None:
-    """Give `model` the weights of init; what it has more, the input of events, begins by adding nothing."""
+    """Give `model` the weights of init; what it has more, inputs of events and of motion, begins by adding nothing."""
     earlier, _, _ = load(config.init, config.device, torch.float32)
     grown = earlier.config
     if not grown.dynamics.events:
         more = {name: getattr(config.model.dynamics, name) for name in ("events", "event_frames")}
         grown = replace(grown, dynamics=replace(grown.dynamics, **more))
+    felt = grown.dynamics.felt or config.model.dynamics.felt
+    grown = replace(grown, dynamics=replace(grown.dynamics, felt=felt))
     if grown != config.model:
         sizes = earlier.config.to_dict()
         raise ValueError(f"init={config.init} has sizes {sizes}, asked for {config.model.to_dict()}")
