@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,18 @@ def test_a_snapshot_can_be_pickled() -> None:
     assert torch.equal(world.step([1], _wheel(1)).frames["front"], wanted)
 
 
+def test_motion_goes_on_from_the_start_that_is_given() -> None:
+    world, start = _world(), _start()
+    moved = []
+    for speed in (0.0, 8.0):
+        world.reset([0, 1], [1, 2], replace(start, proprio=torch.full((2, 3, 2), speed)))
+        step = world.step([0, 1], _wheel(2))
+        assert step.proprio is not None
+        moved.append((step.proprio, step.frames["front"]))
+    assert ((moved[1][0] - moved[0][0]).abs() > 1e-3).all()
+    assert torch.equal(moved[0][1], moved[1][1])  # frames know nothing of it
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -124,6 +137,7 @@ def test_a_snapshot_can_be_pickled() -> None:
         (lambda w: w.reset([0], [1], _start()), "start frames have shape"),
         (lambda w: w.reset([0, 1], [1, 2], Start({"front": torch.zeros(2, 1, 16, 16, 3)})), "uint8"),
         (lambda w: w.reset([0, 1], [1, 2], Start(_start().frames)), "controls between"),
+        (lambda w: w.reset([0, 1], [1, 2], replace(_start(), proprio=torch.zeros(2, 1, 2))), "take as much proprio"),
         (lambda w: DreamWorld(w.model, w.card, w.starts, 0), "at least 1 slot"),
         (lambda w: DreamWorld(w.model, w.card, w.starts, 1, 0), "denoising passes"),
     ],
