@@ -34,12 +34,12 @@ class Heads(nn.Module):
     bins: Tensor
 
     def __init__(self, width: int, proprio: int, felt: bool = False, hidden: int = 192) -> None:
-        """felt: whether the heads take the proprioception of the frame before, see `felt`."""
+        """felt: whether the heads take the proprioception of the frame before, see `felt`; not where there is none."""
         super().__init__()
         self.sizes = [_BINS, 1, proprio, 1]
         self.hidden, self.out = nn.Linear(width, hidden), nn.Linear(hidden, sum(self.sizes))
-        self.feels = felt
-        if felt:
+        self.feels = felt and proprio > 0
+        if self.feels:
             self.feel, self.keep = (nn.Linear(proprio + 1, size, bias=False) for size in (hidden, proprio))
             nn.init.zeros_(self.feel.weight)
             nn.init.zeros_(self.keep.weight)
