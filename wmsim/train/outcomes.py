@@ -93,7 +93,7 @@ class OutcomeStage:
         truth = torch.from_numpy(reward).to(self.device), torch.from_numpy(end).to(self.device), proprio[:, 1:]
         features = self._features[some].float().to(self.device)
         known = (torch.rand(len(rows), generator=draw.torch) >= c.unfelt).to(self.device)
-        told = self._along_drives(features, proprio, known, draw)
+        told = self._along_drives(features, proprio, known, draw) if heads.feels else None
         losses = heads.loss(features, *truth, weight, felt=told)
         live = weight > 0
         kept = heads.error_loss(
