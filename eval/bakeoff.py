@@ -37,6 +37,7 @@ from wmsim.data.cache import Cache, open_cache
 from wmsim.dream import DreamWorld
 from wmsim.metrics import psnr
 from wmsim.model.dynamics import DynamicsConfig
+from wmsim.model.precision import autocast
 from wmsim.model.tokenizer import Tokenizer, TokenizerConfig, to_frames, to_pixels
 from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
@@ -198,7 +199,7 @@ class UNetStage:
         frames = torch.from_numpy(self.latents.cache.frames[batch.rows[:, 1:]])
         pixels = to_pixels(frames)
         noise = torch.randn(pixels[:, :past].shape, generator=draw.torch)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast("cpu"):
             made = self.network(pixels[:, :past] + 0.02 * noise, batch.action[:, -1])
         return {"total": (made.float() - pixels[:, past]).square().mean()}
 
@@ -224,7 +225,7 @@ def _roll_unet(network: UNet, clips: Clips) -> np.ndarray:
         start = torch.from_numpy(clips.frames[some, clips.context - network.past : clips.context])
         shown = list(to_pixels(start).unbind(1))
         for t in range(clips.context - 1, clips.action.shape[1]):
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast("cpu"):
                 made = network(torch.stack(shown[-network.past :], 1), torch.from_numpy(clips.action[some, t]))
             shown.append(made.float().clamp(-1, 1))
         parts.append(torch.stack([to_frames(frame) for frame in shown[network.past :]], 1).numpy())

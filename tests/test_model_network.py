@@ -11,6 +11,7 @@ from wmsim.model.dynamics import DynamicsConfig, pack, unpack
 from wmsim.model.flow import CONTEXT_TAU, mix
 from wmsim.model.heads import Heads, felt, symexp, symlog, two_hot
 from wmsim.model.layers import attend
+from wmsim.model.precision import autocast, fast_dtype
 from wmsim.model.tokenizer import TokenizerConfig, to_frames, to_pixels
 from wmsim.model.world_model import WorldModelConfig, stride
 
@@ -222,3 +223,12 @@ def test_sizes_that_do_not_fit_are_told(make, words: str) -> None:  # type: igno
 
 def test_a_configuration_survives_its_plain_form() -> None:
     assert WorldModelConfig.from_dict(CONFIG.to_dict()) == CONFIG
+
+
+@pytest.mark.parametrize(("able", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_processor_multiplies_in_bfloat16_only_if_it_can(monkeypatch, able, expected) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: able)
+    assert fast_dtype("cpu") == expected
+    assert fast_dtype("cuda:0") == torch.bfloat16
+    with autocast("cpu"):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == expected

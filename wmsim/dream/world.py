@@ -25,6 +25,7 @@ from wmsim.dream.noise import keyed_index, keyed_normal, keyed_uniform
 from wmsim.dream.randomise import Randomise
 from wmsim.model.cache import RollingCache
 from wmsim.model.heads import Readings
+from wmsim.model.precision import fast_dtype
 from wmsim.model.world_model import WorldModel
 from wmsim.world import Snapshot, Start, Step, WorldSpec, check_robot, check_seeds, check_slots, check_snapshot
 
@@ -64,15 +65,8 @@ def load(
         raise FileNotFoundError(
             f"{source!r} is neither a checkpoint file nor one that ships ({', '.join(shipped()) or 'none'})"
         )
-    model, card, starts = checkpoint.load(path, device, _fast_dtype(device))
+    model, card, starts = checkpoint.load(path, device, fast_dtype(device))
     return DreamWorld(model, card, starts, slots, steps, randomise, endless, ears)
-
-
-def _fast_dtype(device: str) -> torch.dtype:
-    """bfloat16 where the hardware multiplies it, else float32."""
-    if device.startswith("cpu") and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return torch.float32
-    return torch.bfloat16
 
 
 def spec_of(model: WorldModel, card: checkpoint.Card) -> WorldSpec:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wmsim.model.flow import CONTEXT_TAU
+from wmsim.model.precision import autocast
 from wmsim.model.tokenizer import to_pixels
 from wmsim.model.world_model import WorldModel
 from wmsim.train.dynamics import dreamt
@@ -71,7 +72,7 @@ class DecoderStage:
         """The reconstruction loss of the drawn frames, and the PSNR in dB it was made at."""
         c = self.config
         batch = self.latents.sample(draw, c.batch, c.frames, 0.0)
-        with torch.autocast(self.device.split(":")[0], torch.bfloat16):
+        with autocast(self.device):
             latent = self._latent(batch, draw)
             return self._drawn(latent, batch, draw)
 

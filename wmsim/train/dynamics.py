@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from wmsim.model.flow import consistency_target, draw_levels, mix, ramp
 from wmsim.model.heads import felt
+from wmsim.model.precision import autocast
 from wmsim.model.world_model import WorldModel
 from wmsim.train.adversary import Adversary, AdversaryConfig
 from wmsim.train.critic import BEFORE
@@ -109,7 +110,7 @@ class DynamicsStage:
         batch = self.latents.sample(draw, c.batch, c.frames, c.endings)
         clean, action = self.model.to_tokens(batch.latent.to(device)), batch.action.to(device)
         linked, single = batch.linked.to(device), self._single(draw)
-        with torch.autocast(device.split(":")[0], torch.bfloat16):
+        with autocast(device):
             level = c.history + (1 - c.history) * torch.rand(c.batch, generator=draw.torch).to(device)
             asked = torch.cat([action, self._told(batch, draw)], -1)
             told = (asked, linked & self._known(draw), single)

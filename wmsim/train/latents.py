@@ -21,6 +21,7 @@ from wmsim.control import to_unit
 from wmsim.data.cache import Cache
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.model.events import conditions, recent
+from wmsim.model.precision import autocast
 from wmsim.model.tokenizer import Tokenizer
 from wmsim.train.loop import Draw
 
@@ -160,6 +161,6 @@ def encode_all(tokenizer: Tokenizer, cache: Cache, path: Path, device: str, key:
 
 @torch.no_grad()
 def _encode(tokenizer: Tokenizer, frames: np.ndarray, device: str) -> np.ndarray:
-    with torch.autocast(device.split(":")[0], torch.bfloat16):
+    with autocast(device):
         latent = tokenizer.encode(torch.from_numpy(np.array(frames)).to(device))
     return latent.to("cpu", torch.float16).numpy()

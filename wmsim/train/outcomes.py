@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from wmsim.model.cache import RollingCache
 from wmsim.model.heads import felt
+from wmsim.model.precision import autocast, fast_dtype
 from wmsim.model.world_model import WorldModel
 from wmsim.train.drives import draw_drives
 from wmsim.train.latents import Latents, digest
@@ -131,7 +132,7 @@ class OutcomeStage:
         c, parts = self.config, []
         for first in track(range(0, len(rows), c.together), "dreams for the heads"):
             noise = torch.Generator().manual_seed(seed * 1_000_003 + first)
-            with torch.autocast(self.device.split(":")[0], torch.bfloat16):
+            with autocast(self.device):
                 parts.append(self._along(rows[first : first + c.together], noise))
         features, firsts = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
         return features, firsts
@@ -141,7 +142,7 @@ class OutcomeStage:
         batch, everyone = self.latents.batch(rows), list(range(count))
         clean = model.to_tokens(batch.latent[:, : c.before].flatten(0, 1).to(self.device)).unflatten(0, (count, -1))
         action = torch.cat([batch.action, batch.told], -1).to(self.device)
-        cache = RollingCache(model.config.dynamics, count, torch.bfloat16, self.device)
+        cache = RollingCache(model.config.dynamics, count, fast_dtype(self.device), self.device)
         shape, found = clean[:, 0].shape, []
         for t in range(rows.shape[1]):
             drawn = torch.randn(shape, generator=noise).to(self.device)

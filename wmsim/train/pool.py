@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from wmsim.model.cache import RollingCache
 from wmsim.model.dynamics import Cache
 from wmsim.model.flow import CONTEXT_TAU
+from wmsim.model.precision import fast_dtype
 from wmsim.model.world_model import WorldModel
 from wmsim.train.critic import BEFORE
 from wmsim.train.loop import Draw
@@ -40,7 +41,7 @@ class Pool(nn.Module):
         config = model.config
         self._model = (model,)  # in a tuple, so that its weights are not taken for the pool's
         size = (config.dynamics.tokens, config.dynamics.channels)
-        self.cache = RollingCache(config.dynamics, dreams, torch.bfloat16, device)
+        self.cache = RollingCache(config.dynamics, dreams, fast_dtype(device), device)
         for index, (keys, values) in enumerate(self.cache.layers):
             self.register_buffer(f"keys_{index}", keys)
             self.register_buffer(f"values_{index}", values)

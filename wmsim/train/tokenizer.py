@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
+from wmsim.model.precision import autocast
 from wmsim.model.tokenizer import Tokenizer, reconstruction_loss, to_pixels
 from wmsim.train.loop import Draw
 
@@ -44,7 +45,7 @@ class TokenizerStage:
         """The reconstruction loss, and the PSNR in dB it was made at."""
         rows = np.sort(draw.numpy.choice(self.rows, self.config.batch))
         pixels = to_pixels(torch.from_numpy(self.frames[rows]).to(self.device))
-        with torch.autocast(self.device.split(":")[0], torch.bfloat16):
+        with autocast(self.device):
             latent = self._encode(pixels)
             noise = torch.randn(latent.shape, generator=draw.torch).to(latent)
             made = self._decode(latent + self.config.noise * noise)
