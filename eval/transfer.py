@@ -94,18 +94,22 @@ class TransferConfig:
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: its name and policy, those kept along the way and at its end (environment steps -> path),
+    """A finished training: its name, the policies kept along the way and at its end (environment steps -> path),
     environment steps a second, seconds."""
 
     name: str
-    policy: Path
     kept: Mapping[int, Path]
     rate: float
     seconds: float
 
     @property
+    def policy(self) -> Path:
+        """The policy at its end."""
+        return self.kept[max(self.kept)]
+
+    @property
     def finished(self) -> str:
-        """What the policy at its end is called where it is played."""
+        """What that policy is called where it is played."""
         return f"{self.name}-{max(self.kept)}"
 
 
@@ -168,8 +172,8 @@ def trained(config: TransferConfig, name: str, where: str, seed: int, guards: Ma
         done.write_text(json.dumps(note))
     note = json.loads(done.read_text())
     kept = {int(path.stem.split("-")[1]): path for path in sorted(folder.glob("policy-*.onnx"))}
-    kept[note["steps"]] = policy = folder / "policy.onnx"
-    return Trained(name, policy, kept, note["steps"] / note["seconds"], note["seconds"])
+    kept[note["steps"]] = folder / "policy.onnx"
+    return Trained(name, kept, note["steps"] / note["seconds"], note["seconds"])
 
 
 # --- playing -------------------------------------------------------------------------------------------------------

@@ -34,10 +34,9 @@ class DynamicsStageConfig:
     offsets, one a channel, that a window's history after the first frame is shown with (latents have spread 1): what
     has drifted must be led back to the sink. noisiest: share of frames that begin from pure noise, beside those that
     draw it. history: lowest signal level at which a window's history is shown; it is drawn up to 1. floor: see `ramp`.
-    adversary_from: when the adversary and the followers begin. unfelt: share of windows in which the
-    heads are not told the motion of the frame before, of a model that takes it; stirred: noise on it, in spreads.
-    untold: share of windows whose events are hidden, of a
-    model that is told any. The other numbers weigh losses.
+    adversary_from: when the adversary and the followers begin. unfelt: share of windows in which the heads are not
+    told the motion of the frame before, of a model that takes it; stirred: noise on it, in spreads. untold: share of
+    windows whose events are hidden, of a model that is told any. The other numbers weigh losses.
     """
 
     batch: int = 8
