@@ -108,7 +108,7 @@ def pack(recipe: Recipe) -> Path:
     """The checkpoint with its proof inside, and its model card, into the package; ValueError when it is too large."""
     model, card, starts = checkpoint.load(recipe.model)
     metrics = _figures(json.loads(recipe.proof.read_text())) if recipe.proof.is_file() else {}
-    card = replace(card, metrics=metrics, training=card.training | {"machine": machine()["processor"]})
+    card = replace(card, metrics=metrics, training={"machine": machine()["processor"]} | card.training)
     path = recipe.assets / "drive.safetensors"
     checkpoint.save(path, model, card, starts)
     if path.stat().st_size > LIMIT:
