@@ -125,7 +125,8 @@ class Shaken:
 class AgreementConfig:
     """transfer: settings of a finished `eval.transfer`, whose folder holds the trained policies. shares: of the
     recording that is cloned. noises: on the best clone. budgets: (candidates, horizon, rounds) of planning. planned:
-    episodes of those, 0 for none. horizons: frames at which agreement is asked.
+    episodes of those, 0 for none. beside: episodes in the two worlds that no ranking should be believed of. horizons:
+    frames at which agreement is asked.
     """
 
     transfer: TransferConfig
@@ -134,6 +135,7 @@ class AgreementConfig:
     noises: tuple[float, ...]
     budgets: tuple[tuple[int, int, int], ...]
     planned: int
+    beside: int
     horizons: tuple[int, ...]
 
 
@@ -200,7 +202,8 @@ def run(config: AgreementConfig, console: Console) -> dict[str, Any]:
     every = entrants(config)
     cheap = [entrant for entrant in every if entrant.episodes is None]
     played = {side: {e.name: judge.play(e.name, side, e.make, e.episodes) for e in every} for side in ("dream", "twin")}
-    played |= {side: {e.name: judge.play(e.name, side, e.make) for e in cheap} for side in ("copy", "chance")}
+    for side in ("copy", "chance"):
+        played[side] = {e.name: judge.play(e.name, side, e.make, config.beside) for e in cheap}
     result = compare(played, {e.name: e.family for e in every}, config.horizons) | {
         "machine": machine(),
         "episodes": len(departures),
@@ -230,7 +233,8 @@ def compare(
         "twin itself, other episodes": agreement(real[:, :half], real[:, half : 2 * half]),
     }
     for side, name in (("copy", "copy last frame"), ("chance", "dynamics of chance")):
-        rows[name] = agreement(scores(played[side], whole, span), real)
+        beside = scores(played[side], whole, span)
+        rows[name] = agreement(beside, real[:, : beside.shape[1]])
     ended = [np.concatenate([some[name].ended for name in whole]) for some in (dreamt, twin)]
     pairs = [np.array([some[name].score().mean() / span for name in families]) for some in (dreamt, twin)]
     return {

@@ -116,7 +116,8 @@ def transfer_section(found: Json) -> str:
         [name, ", ".join(f"{rate:.0f}" for rate in t["steps per second"]), ", ".join(f"{m:.1f}" for m in t["minutes"])]
         for name, t in found["training"].items()
     ]
-    above = {name: found[name] for name in ("dream over twin", "dream over clone", "MPC above clone") if found[name]}
+    above = {name: found[name] for name in ("dream over twin", "dream over clone")}
+    above |= {f"{name}, above cloning": value for name, value in found["planning above clone"].items()}
     gap = [[label, steps, *sides.values()] for label, along in found["gap"].items() for steps, sides in along.items()]
     parts = [
         f"{machine['processor']}, {machine['cores']} cores. {settings['seeds']} trainings of {settings['steps']} "
@@ -169,7 +170,7 @@ def agents_bars_section(transfer: Json, cost: Json | None, agreement: Json | Non
 
     The gap's row is of the policy that a training ends with, as a share of its return in the twin.
     """
-    over, clone, planned = (transfer[name] for name in ("dream over twin", "dream over clone", "MPC above clone"))
+    over, clone = transfer["dream over twin"], transfer["dream over clone"]
     rows = [
         ["PPO in the dream over PPO in the twin, return", "at least 0.9", over, MARKS[over["mean"] >= 0.9]],
         ["PPO in the dream over cloning, return", "above 1, clearly", clone, MARKS[clone["low"] > 1]],
@@ -178,8 +179,9 @@ def agents_bars_section(transfer: Json, cost: Json | None, agreement: Json | Non
     guarded, free = gaps["with guards"], gaps["without"]
     rows.append(["gap over return in the twin", "at most 0.1", guarded, MARKS[guarded <= 0.1]])
     rows.append(["the same without guards", "larger than with", free, MARKS[free > guarded]])
-    enough = None if planned is None else planned["low"] > 0
-    rows.append(["planning above cloning, return", "above 0", "-" if planned is None else planned, MARKS[enough]])
+    for name, above in (transfer["planning above clone"] or {"planning": None}).items():
+        enough = None if above is None else above["low"] > 0
+        rows.append([f"{name}, above cloning, return", "above 0", "-" if above is None else above, MARKS[enough]])
     if cost is not None:
         rate = next(one["per_second"] for one in cost["cost"] if (one["num_envs"], one["where"]) == (16, "dream"))
         rows.append(

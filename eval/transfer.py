@@ -27,7 +27,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from agents import bc, ppo
+from agents import bc, mpc, ppo
 from agents.bc import BCConfig
 from agents.mpc import PlanConfig, Planner
 from agents.ppo import PPOConfig
@@ -60,10 +60,11 @@ class TransferConfig:
     before: frames until a policy takes over; first_town: seeds of unseen towns begin here. success: share of the
     best row's mean return that an episode must earn, without an end, to count. slots: played at once. env,
     env_kwargs, view: anyone's environment in the twin's place, and how it is seen (`wmsim.env.pictured.Pictured`);
-    "" for the Drive twin. train, clone, plan: settings of the agents. guards: of the dream that is trained in,
-    beside which `unguarded` is trained without them, one seed; halt: they stop an episode where the uncertainty is
-    above what that share of equally long dreams under recorded actions never reach (`eval.doubt`), 0 for never.
-    keep: policies kept along training, for the gap. mpc: episodes of the planner's row, 0 for none. fast: all of it
+    "" for the Drive twin. train, clone, plan: settings of the agents; guided: of planning around the clone. guards:
+    of the dream that is trained in, beside which `unguarded` is trained without them, one seed; halt: they stop an
+    episode where the uncertainty is above what that share of equally long dreams under recorded actions never reach
+    (`eval.doubt`), 0 for never.
+    keep: policies kept along training, for the gap. mpc: episodes of the planners' rows, 0 for none. fast: all of it
     in small.
     """
 
@@ -90,6 +91,7 @@ class TransferConfig:
     guards: dict[str, Any] = field(default_factory=dict)
     clone: dict[str, Any] = field(default_factory=dict)
     plan: dict[str, Any] = field(default_factory=dict)
+    guided: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -220,14 +222,19 @@ def scripted(arena: Arena) -> Policy:
     return TWINS["drive"].driver(STEADY, arena.config.slots)
 
 
-def planner(config: TransferConfig) -> Make:
-    """Planning in the dream."""
-    return planning(config, PlanConfig(**config.plan))
+def planners(config: TransferConfig) -> dict[str, Make]:
+    """Planning in the dream, by the name of its row: with no training at all, and around what the clone does."""
+    guide = cloned(config) / "policy.onnx"
+    return {
+        "MPC in the dream": planning(config, PlanConfig(**config.plan)),
+        "MPC guided by the clone": planning(config, PlanConfig(**config.guided), guide),
+    }
 
 
-def planning(config: TransferConfig, plan: PlanConfig) -> Make:
-    """A planner in the dream, on slots of its own."""
-    return lambda arena: Planner(dream.load(source_of(config), slots=plan.most), plan, arena.config.slots)
+def planning(config: TransferConfig, plan: PlanConfig, guide: Path | None = None) -> Make:
+    """A planner in the dream, on slots of its own, with a policy file as its guide."""
+    load, advise = dream.load, None if guide is None else mpc.from_file(guide)
+    return lambda arena: Planner(load(source_of(config), slots=plan.most), plan, arena.config.slots, advise)
 
 
 def source_of(config: TransferConfig) -> str | Path:
@@ -368,12 +375,13 @@ def run(config: TransferConfig, console: Console) -> dict[str, Any]:
     }
     for name, some in {**trainings, "PPO in the dream, no guards": [unguarded]}.items():
         played[name] = [judge.play(one.finished, "twin", from_file(one.policy)) for one in some]
+    planned = {}
     if config.mpc:
-        played["MPC in the dream"] = [judge.play("mpc", "twin", planner(config), config.mpc)]
+        planned = {name: judge.play(name, "twin", make, config.mpc) for name, make in planners(config).items()}
+    played |= {name: [one] for name, one in planned.items()}
     par = max(float(np.mean([one.score().mean() for one in some])) for some in played.values())
     rows = {name: row_of(some, par, config.success) for name, some in played.items()}
-    planned = played.get("MPC in the dream", [])
-    clone = played["cloned"][0].score()
+    clone = played["cloned"][0].score()[: config.mpc]
     result = {
         "settings": {**vars(config), "guards": guards},
         "machine": machine(),
@@ -384,7 +392,7 @@ def run(config: TransferConfig, console: Console) -> dict[str, Any]:
         },
         "dream over twin": ratio(played["PPO in the dream"], played["PPO in the twin"]),
         "dream over clone": ratio(played["PPO in the dream"], played["cloned"]),
-        "MPC above clone": bootstrap_mean(planned[0].score() - clone[: config.mpc]) if planned else None,
+        "planning above clone": {name: bootstrap_mean(one.score() - clone) for name, one in planned.items()},
         "gap": {
             "with guards": gap_of(judge, trainings["PPO in the dream"][0]),
             "without": gap_of(judge, unguarded),
@@ -394,7 +402,7 @@ def run(config: TransferConfig, console: Console) -> dict[str, Any]:
     report.save_json(Path(config.out) / "transfer.json", result)
     save_figure(Path(config.out) / "transfer.png", result)
     console.print(report.figures_table("In the twin, on unseen towns", rows))
-    for name in ("dream over twin", "dream over clone", "MPC above clone"):
+    for name in ("dream over twin", "dream over clone", "planning above clone"):
         console.print(f"{name}: {result[name]}")
     return result
 
@@ -440,7 +448,8 @@ def in_small(config: TransferConfig) -> TransferConfig:
     }
     clone = {"steps": 2, "batch": 2, "frames": 4}
     guards = {**config.guards, "max_episode_steps": 4}
-    changed: dict[str, Any] = {"train": train, "plan": plan, "clone": clone, "guards": guards, **few}
+    guided = {**plan, "tail": 2}
+    changed: dict[str, Any] = {"train": train, "plan": plan, "guided": guided, "clone": clone, "guards": guards, **few}
     return replace(config, **changed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 pytest.importorskip("hydra", reason="the recipes need the [train] extra")
 pytest.importorskip("onnxruntime", reason="policies need the [policy] extra")
@@ -27,7 +29,7 @@ from wmsim.data import episodes
 from wmsim.data.cache import open_cache
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
-from wmsim.policy import RandomPolicy
+from wmsim.policy import RandomPolicy, save_policy
 from wmsim.policy.onnx import OnnxPolicy
 from wmsim.sims.toy import ToyWorld
 
@@ -348,23 +350,69 @@ class Recalled(ToyWorld):
         return shown
 
 
-def test_planning_earns_more_than_chance() -> None:
-    real, inside = ToyWorld(1, size=16), Recalled(32, size=16)
-    earned = {}
-    for who in ("planner", "random"):
-        planner, chance = _planner(inside), RandomPolicy(real.spec.controls["wheel"], 1)
-        step, total = real.reset([0], [3]), 0.0
-        planner.reset([0], [3])
-        chance.reset([0], [3])
-        for _ in range(24):
-            inside.place = real.snapshot([0])
-            frames = step.frames["top"][:, -1].numpy()
-            action = (planner if who == "planner" else chance).act([0], frames, {})
-            step = real.step([0], Control.of_wheel(action[:, 0]))
-            assert step.reward is not None
-            total += float(step.reward.sum())
-        earned[who] = total
-    assert earned["planner"] > earned["random"] + 0.5
+def _earned(policy: Any, inside: Recalled) -> float:
+    """Of 24 frames in a toy world; the planner's own begins where that one stands."""
+    real = ToyWorld(1, size=16)
+    step, total = real.reset([0], [3]), 0.0
+    policy.reset([0], [3])
+    for _ in range(24):
+        inside.place = real.snapshot([0])
+        action = policy.act([0], step.frames["top"][:, -1].numpy(), {})
+        step = real.step([0], Control.of_wheel(action[:, 0]))
+        assert step.reward is not None
+        total += float(step.reward.sum())
+    return total
+
+
+def _chance(slots: int) -> RandomPolicy:
+    return RandomPolicy(ToyWorld(1, size=16).spec.controls["wheel"], slots)
+
+
+def test_planning_earns_more_than_chance_and_a_guided_plan_more_than_its_guide() -> None:
+    inside = Recalled(32, size=16)
+    chance = _earned(_chance(1), inside)
+    assert _earned(_planner(inside), inside) > chance + 0.5
+    plain = {"candidates": 16, "horizon": 6, "rounds": 1, "execute": 2, "memory": 1, "most": 32, "tail": 4}
+    assert _earned(Planner(inside, PlanConfig(**plain), 1, _chance), inside) > chance + 0.5
+
+
+class Counting:
+    """A guide that turns by how many frames it was shown since it was reset, and keeps what it was shown."""
+
+    def __init__(self, slots: int) -> None:
+        self.count, self.shown = np.zeros(slots, int), [[] for _ in range(slots)]  # type: ignore[var-annotated]
+
+    def reset(self, rows: Any, seeds: Any) -> None:
+        for row in rows:
+            self.count[row], self.shown[row] = 0, []
+
+    def act(self, rows: Any, observation: Any, info: Any) -> Any:
+        for place, row in enumerate(rows):
+            self.count[row] += 1
+            self.shown[row].append(int(observation[place].max()))
+        turn = 0.1 * self.count[list(rows)].astype(np.float32)
+        return np.stack([turn, np.zeros_like(turn)], 1)[:, None]
+
+
+def test_a_guide_is_asked_at_every_frame_and_in_a_dream_after_what_was_seen() -> None:
+    inside, made = Recalled(8, size=16), []
+
+    def guide(slots: int) -> Any:
+        made.append(Counting(slots))
+        return made[-1]
+
+    plan = PlanConfig(candidates=2, horizon=2, execute=1, memory=3, rounds=1, most=8, tail=2, spread=0.0)
+    planner = Planner(inside, plan, 2, guide)
+    inside.reset([0], [5])
+    inside.place = inside.snapshot([0])
+    planner.reset([0, 1], [5, 6])
+    for turn in range(1, 5):
+        seen = np.full((2, 16, 16, 3), turn, np.uint8)
+        action = planner.act([0, 1], seen, {})
+        assert action[:, 0, 0] == pytest.approx([0.1 * turn] * 2)  # a plan of no spread is the guide's own
+        inner = made[1].shown
+        assert [one[: min(turn, 3)] for one in inner[:4]] == [list(range(max(1, turn - 2), turn + 1))] * 4
+        assert {len(one) for one in inner[:4]} == {min(turn, 3) + 4}  # what was seen, then each frame of the roll
 
 
 def test_a_plan_hangs_on_its_seed_alone() -> None:
@@ -385,12 +433,36 @@ def test_mpc_plans_in_the_dream_and_drives_in_the_twin() -> None:
     assert np.isfinite(returns).all()
 
 
+class Straight(nn.Module):
+    """Full speed ahead."""
+
+    def forward(self, image: Tensor, proprio: Tensor) -> Tensor:
+        ahead = 0.0 * proprio[:, :1] + torch.tensor([[0.0, 1.0]])
+        return (ahead + 0.0 * image.float().mean((1, 2, 3))[:, None])[:, None]
+
+
+def test_a_policy_file_guides_a_plan_and_one_of_other_spaces_is_told(tmp_path: Path) -> None:
+    env = gym.make_vec("wmsim/Drive-v0", 1, vectorization_mode="vector_entry_point", observation="dict")
+    seen, acts = env.single_observation_space, env.single_action_space
+    env.close()
+    save_policy(Straight(), tmp_path / "straight.onnx", seen, acts)
+    plan = PlanConfig(candidates=2, horizon=2, rounds=1, execute=2, memory=4, most=2, tail=1)
+    config = mpc.MPCConfig(episodes=1, steps=3, plan=plan, guide=str(tmp_path / "straight.onnx"))
+    assert np.isfinite(mpc.run(config, Console(quiet=True))).all()
+    other = gym.spaces.Box(-2.0, 2.0, (2,), np.float32)
+    save_policy(Straight(), tmp_path / "other.onnx", seen, other)
+    with pytest.raises(ValueError, match="the policy's actions"):
+        mpc.run(replace(config, guide=str(tmp_path / "other.onnx")), Console(quiet=True))
+
+
 @pytest.mark.parametrize(
     ("made", "words"),
     [
         (lambda: PlanConfig(candidates=1), "2 candidates"),
         (lambda: PlanConfig(execute=9, horizon=8), "execute=9"),
+        (lambda: PlanConfig(tail=-1), "tail=-1"),
         (lambda: _planner(ToyWorld(4)), "the world has 4"),
+        (lambda: _planner(ToyWorld(32), tail=4), "give a guide"),
     ],
 )
 def test_what_cannot_be_planned_is_told(made: Any, words: str) -> None:

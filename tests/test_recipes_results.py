@@ -64,13 +64,13 @@ def test_transfer_and_agreement_have_their_sections() -> None:
         "training": training,
         "dream over twin": interval,
         "dream over clone": interval,
-        "MPC above clone": None,
+        "planning above clone": {"MPC in the dream": interval},
         "gap": {"with guards": {"1024": {"dream": interval, "twin": interval, "gap": interval}}},
     }
     text = sections.transfer_section(transfer)
     assert "2 trainings of 65536 environment steps" in text
     assert "* dream over twin: 0.91 [0.80, 1.00]" in text
-    assert "MPC above clone" not in text
+    assert "* MPC in the dream, above cloning: 0.91 [0.80, 1.00]" in text
     assert "| PPO in the dream | 250, 240 | 4.0, 4.2 |" in text
     assert "| with guards | 1024 | 0.91 [0.80, 1.00] |" in text
     row = {"Pearson": interval, "MMRV": interval}
@@ -103,7 +103,7 @@ def test_the_bars_of_agents_are_held_against_what_was_found() -> None:
     transfer = {
         "dream over twin": _interval(0.95, 0.8, 1.1),
         "dream over clone": _interval(1.2, 0.99, 1.3),
-        "MPC above clone": None,
+        "planning above clone": {},
         "gap": {"with guards": along(0.4), "without": along(0.9)},
     }
     cost = {"cost": [{"num_envs": 16, "where": "dream", "per_second": 199.0}]}
@@ -113,7 +113,13 @@ def test_the_bars_of_agents_are_held_against_what_was_found() -> None:
     told = [row.split(" | ")[-1].removesuffix(" |") for row in rows]
     assert told == ["yes", "no", "yes", "yes", "not measured", "no", "yes", "no", "yes", "no"]
     assert "| gap over return in the twin | at most 0.1 | 0.080 | yes |" in rows
-    assert len(sections.agents_bars_section(transfer, None, None).splitlines()) == 2 + 5
+    transfer["planning above clone"] = {"bare": _interval(0.5, -0.1, 1), "guided": _interval(0.5, 0.1, 1)}
+    rows = sections.agents_bars_section(transfer, None, None).splitlines()
+    assert len(rows) == 2 + 6
+    assert rows[-2:] == [
+        "| bare, above cloning, return | above 0 | 0.500 [-0.100, 1.000] | no |",
+        "| guided, above cloning, return | above 0 | 0.500 [0.100, 1.000] | yes |",
+    ]
 
 
 def test_every_environment_with_a_folder_has_its_rows(tmp_path: Path) -> None:

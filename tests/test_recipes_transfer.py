@@ -215,7 +215,7 @@ def test_a_faithful_dream_agrees_and_one_of_chance_does_not() -> None:
         "twin": {n: _played(s + 0.3 * rng.normal(size=40)) for n, s in skill.items()},
         "dream": {n: _played(0.8 * s + 0.5 + 0.3 * rng.normal(size=40)) for n, s in skill.items()},
         "copy": {n: _played(1.0 + 0.1 * rng.normal(size=40)) for n in skill},
-        "chance": {n: _played(rng.normal() + rng.normal(size=40)) for n in skill},
+        "chance": {n: _played(rng.normal() + rng.normal(size=20)) for n in skill},  # fewer episodes beside it
     }
     sides["dream"]["l"] = _played(sides["dream"]["l"].score()[:10])  # planning is dear: fewer episodes
     sides["twin"]["l"] = _played(sides["twin"]["l"].score()[:10])
@@ -285,13 +285,15 @@ def test_transfer_and_agreement_run_in_small_and_are_not_done_twice(
     monkeypatch.setattr(sys, "argv", ["transfer", f"data={data}", f"out={out}", "fast=true"])
     transfer.main()
     found = json.loads((out / "transfer.json").read_text())
-    assert {"random", "cloned", "PPO in the dream", "PPO in the twin", "MPC in the dream"} <= set(found["rows"])
+    planned = {"MPC in the dream", "MPC guided by the clone"}
+    assert {"random", "cloned", "PPO in the dream", "PPO in the twin", *planned} <= set(found["rows"])
+    assert set(found["planning above clone"]) == planned
     assert set(found["gap"]["with guards"]) == {"16"}
     assert (out / "transfer.png").exists()
     stamps = {path: path.stat().st_mtime_ns for path in out.rglob("*.onnx")}
     transfer.main()
     assert stamps == {path: path.stat().st_mtime_ns for path in out.rglob("*.onnx")}
-    few = ["shares=[0.5]", "noises=[0.2]", "budgets=[[2,2,1]]", "planned=2", "horizons=[2,6]"]
+    few = ["shares=[0.5]", "noises=[0.2]", "budgets=[[2,2,1]]", "planned=2", "beside=3", "horizons=[2,6]"]
     monkeypatch.setattr(sys, "argv", ["agreement", f"transfer={out}", f"out={tmp_path / 'agreement'}", *few])
     agreement.main()
     found = json.loads((tmp_path / "agreement" / "agreement.json").read_text())

@@ -143,12 +143,11 @@ def _fitted(model: WorldModelConfig, cache: Cache) -> WorldModelConfig:
 def _begin_from(model: WorldModel, config: TrainConfig) -> None:
     """Give `model` the weights of init; what it has more, inputs of events and of motion, begins by adding nothing."""
     earlier, _, _ = load(config.init, config.device, torch.float32)
-    grown = earlier.config
-    if not grown.dynamics.events:
-        more = {name: getattr(config.model.dynamics, name) for name in ("events", "event_frames")}
-        grown = replace(grown, dynamics=replace(grown.dynamics, **more))
-    felt = grown.dynamics.felt or config.model.dynamics.felt
-    grown = replace(grown, dynamics=replace(grown.dynamics, felt=felt))
+    asked, own = config.model.dynamics, earlier.config.dynamics
+    more: dict[str, Any] = {"felt": own.felt or asked.felt}
+    if not own.events:
+        more |= {"events": asked.events, "event_frames": asked.event_frames}
+    grown = replace(earlier.config, dynamics=replace(own, **more))
     if grown != config.model:
         sizes = earlier.config.to_dict()
         raise ValueError(f"init={config.init} has sizes {sizes}, asked for {config.model.to_dict()}")
