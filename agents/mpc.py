@@ -46,7 +46,8 @@ class PlanConfig:
     round is drawn around. spread: standard deviation of the first round, in half ranges of the actions. smooth: share
     of a step's deviation that carries over to the next. execute: frames between two plans. memory: L. doubt: times
     the world's uncertainty that is taken from its reward. discount: per frame. most: candidates rolled at once.
-    tail: frames that a guide drives on after the plan.
+    tail: frames that a guide drives on after the plan. ending: what an end costs, as all that would have been earned
+    after a plan.
     """
 
     candidates: int = 24
@@ -61,6 +62,7 @@ class PlanConfig:
     discount: float = 0.99
     most: int = 192
     tail: int = 0
+    ending: float = 0.0
 
     def __post_init__(self) -> None:
         """ValueError: nothing to choose from, or a plan shorter than what is executed of it."""
@@ -197,15 +199,22 @@ class Planner:
         for t in range(c.horizon + c.tail):
             action = (base + flat[:, t]).clip(-1, 1) if t < c.horizon else base
             step = self.world.step(slots, Control.of_robot(self._scaled(action)[:, None], self.domain))
-            assert step.reward is not None
-            gained = step.reward[:, 0]
-            if c.doubt and step.uncertainty is not None:
-                gained = gained - c.doubt * step.uncertainty[:, 0]
-            worth += c.discount**t * gained.cpu().numpy() * going
+            worth += c.discount**t * going * self._gained(step)
             if step.terminated is not None:
                 going &= ~step.terminated[:, 0].cpu().numpy()
             base = self._advice(self._inner, slots, self._observed(step), {})
         return worth.reshape(drawn.shape[:2])
+
+    def _gained(self, step: Step) -> NDArray[np.float64]:
+        """(n,) reward, less the doubt and the risk of an end, which is what the world says of it or whether it came."""
+        c = self.config
+        assert step.reward is not None
+        gained = step.reward[:, 0].double()
+        if c.doubt and step.uncertainty is not None:
+            gained = gained - c.doubt * step.uncertainty[:, 0]
+        if c.ending and step.terminated is not None:
+            gained = gained - c.ending * step.info.get("end_probability", step.terminated)[:, 0]
+        return gained.cpu().numpy()
 
     def _recall(self, rows: list[int], slots: list[int]) -> Array:
         """(n * C, A): what the guide does now in every candidate's slot, after it was shown what its row remembers."""

@@ -433,6 +433,26 @@ def test_mpc_plans_in_the_dream_and_drives_in_the_twin() -> None:
     assert np.isfinite(returns).all()
 
 
+class Cliff(Recalled):
+    """Pays for a turn to the left, which ends the episode."""
+
+    def step(self, slots: Any, control: Control) -> Any:
+        shown = super().step(slots, control)
+        left = control.require("robot")[..., 0] > 0
+        return replace(shown, reward=left.float(), terminated=left)
+
+
+@pytest.mark.parametrize(("ending", "turns_left"), [(0.0, True), (5.0, False)])
+def test_an_end_costs_what_it_is_said_to_cost(ending: float, turns_left: bool) -> None:
+    inside = Cliff(32, size=16)
+    inside.reset([0], [5])
+    inside.place = inside.snapshot([0])
+    planner = _planner(inside, horizon=2, rounds=1, ending=ending)
+    planner.reset([0], [7])
+    action = planner.act([0], np.zeros((1, 16, 16, 3), np.uint8), {})
+    assert (action[0, 0, 0] > 0) == turns_left
+
+
 class Straight(nn.Module):
     """Full speed ahead."""
 
