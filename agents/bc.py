@@ -1,6 +1,6 @@
 """Behaviour cloning: a recurrent policy learns to do what the recorded drivers did.
 
-    wmsim record wmsim/Drive-v0 --out runs/data ...
+    wmsim record wmsim/Drive-v0 runs/data ...
     python -m agents.bc data=runs/data
 
 Where rewards were recorded it also learns what the drivers went on to earn, which is where the critic of reinforcement

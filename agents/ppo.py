@@ -3,7 +3,7 @@
     python -m agents.ppo                                     in the dream
     python -m agents.ppo world=sim                           in the MuJoCo twin, with the very same settings
     python -m agents.ppo clone=runs/bc/actor.pt              from a clone on, and held near it
-    python -m agents.ppo env=CarRacing-v3 world=null view.size=[64,64]
+    python -m agents.ppo env=CarRacing-v3 world=null +view.size=[64,64]
 
 Proximal policy optimisation (Schulman et al., arXiv 1707.06347) with generalised advantages (1506.02438): what ended by
 itself is worth nothing more, what was cut off by time is worth what the critic says of its last frame.

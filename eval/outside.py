@@ -66,7 +66,7 @@ class OutsideEpisodes:
         # New tensors at every step: those of earlier steps are in the hands of policies.
         picture = seen["image"] if isinstance(seen, dict) else seen
         self.frames = {CAMERA: self.frames[CAMERA].clone()}
-        self.frames[CAMERA][row] = torch.from_numpy(np.ascontiguousarray(picture))
+        self.frames[CAMERA][row] = torch.from_numpy(np.array(picture))  # environments give read-only ones too
         if self.proprio is not None:
             self.proprio = self.proprio.clone()
             self.proprio[row] = torch.from_numpy(np.asarray(seen["proprio"], np.float32))

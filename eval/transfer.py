@@ -2,7 +2,7 @@
 
     python -m eval.transfer data=recordings/drive        clone, train every seed in dream and twin, drive unseen towns
     python -m eval.transfer data=recordings/drive fast=true
-    python -m eval.transfer data=recordings/racing dream=racing.safetensors env=CarRacing-v3 view.size=[64,64]
+    python -m eval.transfer data=recordings/racing dream=racing.safetensors env=CarRacing-v3 +view.size=[64,64]
 
 Everything is kept in <out> and not done twice: run the same command again after a stop. Writes settings.json,
 transfer.json (every row with intervals, the gap between dream and twin along training) and transfer.png.

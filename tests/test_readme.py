@@ -45,6 +45,22 @@ def test_the_commands_take_these_options(line: str) -> None:
         assert re.search(rf"(^|[\s,]){re.escape(option)}\b", told.output), f"wmsim {command} has no {option}"
 
 
+def configured(line: str) -> tuple[str, list[str]] | None:
+    """The configuration that a `python -m` command reads and what it sets in it; None where it reads none."""
+    words = shlex.split(line, comments=True)
+    name = words[2].replace(".", "/") if words[:2] == ["python", "-m"] else ""
+    return (name, words[3:]) if (ROOT / "configs" / f"{name}.yaml").is_file() else None
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if configured(line)])
+def test_the_programs_take_these_settings(line: str) -> None:
+    hydra = pytest.importorskip("hydra", reason="the programs need the [train] extra")
+    found = configured(line)
+    assert found is not None
+    with hydra.initialize_config_module("wmsim.configs", version_base=None):
+        hydra.compose(found[0], overrides=found[1])
+
+
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make ")])
 def test_the_targets_are_there(line: str) -> None:
     target = line.split()[1]

@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
-from envs import drive, udacity
+from envs import drive, others, udacity
 from tests.model_tiny import tiny_model
 from tests.test_checkpoint import CARD, tiny_starts
 from wmsim import checkpoint, dream
@@ -84,3 +85,30 @@ def test_udacity_is_cut_and_trained(tmp_path: Path) -> None:
     assert spec.controls.keys() == {"steering"}
     assert not spec.reward
     assert not spec.termination
+
+
+def test_an_environment_of_others_goes_from_recording_to_both_proofs(tmp_path: Path) -> None:
+    tiny = (*SMALL, *(f"{stage}_loop.steps=1" for stage in ("tokenizer", "dynamics")), "test=0.0")
+    toy = others.Other(
+        env="wmsim/Toy-v0",
+        frames=300,
+        longest=60,
+        held=6,
+        kwargs={"max_episode_steps": 60},
+        train=tiny,
+        prove=("evidence.horizon=24", "horizons=[1,8]", "evidence.again=0"),
+        transfer=("before=4",),
+    )
+    recipe = others.Recipe(toy, tmp_path / "toy", workers=1, fast=True)
+    for work in (others.record_both, others.train, others.prove, others.transferred, others.agreed):
+        work(recipe)
+    found = {part: json.loads((recipe.out / part / f"{part}.json").read_text()) for part in others.PARTS[2:]}
+    assert found["fidelity"]["above_copy"]
+    assert {"random", "PPO in the dream", "PPO in the twin"} <= set(found["transfer"]["rows"])
+    assert found["transfer"]["settings"]["env"] == "wmsim/Toy-v0"
+    assert "dream" in found["agreement"]["agreement"]
+
+
+def test_an_unknown_other_is_told() -> None:
+    with pytest.raises(typer.BadParameter, match="is none of racing, reacher"):
+        others.main("pong")

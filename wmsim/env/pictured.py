@@ -5,6 +5,7 @@ Shape legend: H x W pixels, P proprio width, A action width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, SupportsFloat
 
 import gymnasium
@@ -22,12 +23,12 @@ class Pictured(gymnasium.Wrapper[Any, Any, Any, Any]):
     def __init__(
         self,
         env: gymnasium.Env[Any, Any],
-        size: tuple[int, int] | None = None,
+        size: Sequence[int] | None = None,
         image: str | None = None,
         render: bool = False,
         observation: str = "image",
     ) -> None:
-        """size, image, render: as `wmsim.data.rollout.ViewConfig`. observation: "image", or "dict" with "image" and
+        """size, image, render: as in `wmsim.data.rollout.ViewConfig`. observation: "image", or "dict" with "image" and
         "proprio", the vectors of a Dict observation. ValueError: no picture, no vectors, actions that are no Box."""
         from wmsim.data.rollout import View, ViewConfig  # recordings need the [data] extra
 
