@@ -30,7 +30,7 @@ from eval import report
 from eval.arena import Arena, ArenaConfig, Array, Played
 from eval.baselines import copying, scrambled
 from eval.machine import machine
-from eval.ranking import agreement, phi, statistics, without_each
+from eval.ranking import agreement, phi, without_each
 from eval.transfer import (
     SETTINGS,
     Judge,
@@ -222,7 +222,8 @@ def compare(
 ) -> dict[str, Any]:
     """Every figure of the contest. played: side -> policy -> what came of it; some may have fewer episodes than others.
 
-    Scores are returns as shares of the span between the worst and the best policy in the twin.
+    Scores are returns as shares of the span between the worst and the best policy in the twin, over as many frames.
+    Short dreams of whole drives: the dream's first frames, at that rate, against the twin's whole episodes.
     """
     twin, dreamt = played["twin"], played["dream"]
     count, means = max(len(one.ended) for one in twin.values()), {n: p.score().mean() for n, p in twin.items()}
@@ -235,14 +236,18 @@ def compare(
     for side, name in (("copy", "copy last frame"), ("chance", "dynamics of chance")):
         beside = scores(played[side], whole, span)
         rows[name] = agreement(beside, real[:, : beside.shape[1]])
+    frames = next(iter(twin.values())).reward.shape[1]
+    spans = {h: float(np.ptp([one.score(h).mean() for one in twin.values()])) for h in horizons}
     ended = [np.concatenate([some[name].ended for name in whole]) for some in (dreamt, twin)]
     pairs = [np.array([some[name].score().mean() / span for name in families]) for some in (dreamt, twin)]
     return {
         "span of returns": span,
         "agreement": rows,
         "by horizon": {
-            h: statistics(scores(dreamt, whole, span, h).mean(1), scores(twin, whole, span, h).mean(1))
-            for h in horizons
+            h: agreement(scores(dreamt, whole, spans[h], h), scores(twin, whole, spans[h], h)) for h in horizons
+        },
+        "short dreams of whole drives": {
+            h: agreement(scores(dreamt, whole, span * h / frames, h), real) for h in horizons
         },
         "without a family": without_each(pairs[0], pairs[1], list(families.values())),
         "ended in both (phi)": phi(*ended),
@@ -299,10 +304,16 @@ def save_figure(path: Path, result: Mapping[str, Any]) -> None:
     title = f"each dot is a policy: on the line, dream and twin say the same\n{said}"
     left.set(title=title, xlabel="mean return in the twin (the truth)", ylabel="mean return in the dream")
     left.legend(title="family", frameon=False, fontsize=8)
-    along = result["by horizon"]
-    for name in ("Pearson", "Spearman", "Kendall"):
-        right.plot(list(along), [cells[name] for cells in along.values()], marker="o", label=name)
-    right.set(title="agreement by the length of an episode", xlabel="frames (16 a second)", ylabel="1 is perfect")
+    for name, colour in (("Pearson", "tab:blue"), ("Spearman", "tab:orange"), ("MMRV", "tab:green")):
+        for along, style in (("by horizon", "-"), ("short dreams of whole drives", ":")):
+            cells = {frames: row[name] for frames, row in result[along].items()}
+            label = name if style == "-" else None
+            right.plot(list(cells), [c.mean for c in cells.values()], style, marker="o", color=colour, label=label)
+            if style == "-":
+                bounds = ([getattr(c, side) for c in cells.values()] for side in ("low", "high"))
+                right.fill_between(list(cells), *bounds, color=colour, alpha=0.15, linewidth=0)
+    title = "agreement by the length of a dream\nlines: with drives as long, dotted: with whole drives"
+    right.set(title=title, xlabel="frames of the dream (16 a second)", ylabel="1 is perfect; MMRV: 0 is")
     right.set_ylim(top=1.02)
     right.legend(frameon=False, fontsize=8)
     figure.savefig(path, dpi=130)

@@ -81,12 +81,14 @@ def test_transfer_and_agreement_have_their_sections() -> None:
         "policies": {"random": {"family": "scripted", "return, dream": interval}},
         "agreement": {"dream": row},
         "by horizon": {"16": {"Pearson": 0.5, "MMRV": 0.1}},
+        "short dreams of whole drives": {"16": {"Pearson": 0.3, "MMRV": 0.15}},
         "without a family": {"PPO": {"Pearson": 0.4, "MMRV": 0.2}},
         "ended in both (phi)": 0.3,
     }
     text = sections.agreement_section(agreement)
     assert "1 policies; MMRV, regret and bias are shares of the span of returns in the twin (6.00)" in text
     assert "| 16 frames | 0.50 | 0.10 |" in text
+    assert "| 16 frames | 0.30 | 0.15 |" in text
     assert "| without PPO | 0.40 | 0.20 |" in text
     assert "| random | scripted | 0.91 [0.80, 1.00] |" in text
 
@@ -108,10 +110,14 @@ def test_the_bars_of_agents_are_held_against_what_was_found() -> None:
     }
     cost = {"cost": [{"num_envs": 16, "where": "dream", "per_second": 199.0}]}
     measures = {"Pearson": 0.91, "Spearman": 0.8, "MMRV": 0.04, "regret": 0.06}
-    agreement = {"agreement": {"dream": {name: _interval(value, 0, 1) for name, value in measures.items()}}}
+    found = {name: _interval(value, 0, 1) for name, value in measures.items()}
+    short = {**found, "Spearman": _interval(0.9, 0, 1)}
+    agreement = {"frames": 128, "agreement": {"dream": found}, "by horizon": {"32": short, "128": found}}
     rows = sections.agents_bars_section(transfer, cost, agreement).splitlines()[2:]
     told = [row.split(" | ")[-1].removesuffix(" |") for row in rows]
-    assert told == ["yes", "no", "yes", "yes", "not measured", "no", "yes", "no", "yes", "no"]
+    whole, quick = ["yes", "no", "yes", "no"], ["yes", "yes", "yes", "no"]
+    assert told == ["yes", "no", "yes", "yes", "not measured", "no", *whole, *quick]
+    assert "| agreement over 32 frames: Spearman | at least 0.85 | 0.900 [0.000, 1.000] | yes |" in rows
     assert "| gap over return in the twin | at most 0.1 | 0.080 | yes |" in rows
     transfer["planning above clone"] = {"bare": _interval(0.5, -0.1, 1), "guided": _interval(0.5, 0.1, 1)}
     rows = sections.agents_bars_section(transfer, None, None).splitlines()

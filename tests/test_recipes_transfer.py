@@ -227,6 +227,9 @@ def test_a_faithful_dream_agrees_and_one_of_chance_does_not() -> None:
     assert abs(rows["dynamics of chance"]["Spearman"].mean) < 0.9
     assert set(found["without a family"]) == {"first", "second"}
     assert list(found["by horizon"]) == [2, 4]
+    for along in ("by horizon", "short dreams of whole drives"):
+        assert found[along][4]["MMRV"].mean == pytest.approx(rows["dream"]["MMRV"].mean)  # the whole episode
+    assert found["by horizon"][2]["MMRV"].mean == pytest.approx(found["by horizon"][4]["MMRV"].mean)  # paid evenly
 
 
 # --- both recipes --------------------------------------------------------------------------------------------------
