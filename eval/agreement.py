@@ -126,7 +126,7 @@ class AgreementConfig:
     """transfer: settings of a finished `eval.transfer`, whose folder holds the trained policies. shares: of the
     recording that is cloned. noises: on the best clone. budgets: (candidates, horizon, rounds) of planning. planned:
     episodes of those, 0 for none. beside: episodes in the two worlds that no ranking should be believed of. horizons:
-    frames at which agreement is asked.
+    frames at which agreement is asked, besides whole episodes.
     """
 
     transfer: TransferConfig
@@ -237,17 +237,18 @@ def compare(
         beside = scores(played[side], whole, span)
         rows[name] = agreement(beside, real[:, : beside.shape[1]])
     frames = next(iter(twin.values())).reward.shape[1]
-    spans = {h: float(np.ptp([one.score(h).mean() for one in twin.values()])) for h in horizons}
+    lengths = [*(h for h in horizons if h < frames), frames]
+    spans = {h: float(np.ptp([one.score(h).mean() for one in twin.values()])) for h in lengths}
     ended = [np.concatenate([some[name].ended for name in whole]) for some in (dreamt, twin)]
     pairs = [np.array([some[name].score().mean() / span for name in families]) for some in (dreamt, twin)]
     return {
         "span of returns": span,
         "agreement": rows,
         "by horizon": {
-            h: agreement(scores(dreamt, whole, spans[h], h), scores(twin, whole, spans[h], h)) for h in horizons
+            h: agreement(scores(dreamt, whole, spans[h], h), scores(twin, whole, spans[h], h)) for h in lengths
         },
         "short dreams of whole drives": {
-            h: agreement(scores(dreamt, whole, span * h / frames, h), real) for h in horizons
+            h: agreement(scores(dreamt, whole, span * h / frames, h), real) for h in lengths
         },
         "without a family": without_each(pairs[0], pairs[1], list(families.values())),
         "ended in both (phi)": phi(*ended),
