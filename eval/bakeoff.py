@@ -71,14 +71,15 @@ Roll = Callable[[Clips], np.ndarray]
 def trained(stage: Stage, seconds: float, frames: int, rate: float, folder: Path) -> tuple[float, int]:
     """Train for `seconds` of processor time; returns the time taken and the frames seen.
 
-    Six timed batches tell how many steps fit, so that the learning rate can fall to zero at the end.
+    Up to six timed batches, in a tenth of the time, tell how many steps fit, so that the learning rate can fall to zero
+    at the end.
     """
-    for step in range(2):
-        stage.losses(Draw.of(9, step, 0))["total"].backward()
-    began = time.process_time()
-    for step in range(6):
-        stage.losses(Draw.of(9, step, 0))["total"].backward()
-    steps = max(2, int(seconds / ((time.process_time() - began) / 6)))
+    stage.losses(Draw.of(9, 0, 0))["total"].backward()
+    began, timed = time.process_time(), 0
+    while timed == 0 or (timed < 6 and time.process_time() - began < seconds / 10):
+        stage.losses(Draw.of(9, timed, 0))["total"].backward()
+        timed += 1
+    steps = max(2, int(seconds / ((time.process_time() - began) / timed)))
     stage.module.zero_grad()
     began = time.process_time()
     Loop(stage, LoopConfig(steps, rate, decay=0.6, ema=0.995, save_every=steps), folder, 0).run()
