@@ -202,7 +202,8 @@ class Planner:
             worth += c.discount**t * going * self._gained(step)
             if step.terminated is not None:
                 going &= ~step.terminated[:, 0].cpu().numpy()
-            base = self._advice(self._inner, slots, self._observed(step), {})
+            if self._inner:
+                base = self._advice(self._inner, slots, self._observed(step), {})
         return worth.reshape(drawn.shape[:2])
 
     def _gained(self, step: Step) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ import typer
 from hydra import compose, initialize_config_module
 
 from eval import agreement, fidelity, transfer
+from eval.evidence import UNSEEN
 from eval.report import wide_console
 from wmsim import train as training
 from wmsim.data.record import RecordConfig, record
@@ -26,8 +27,6 @@ from wmsim.data.rollout import ViewConfig
 
 PARTS = ("record", "train", "fidelity", "transfer", "agreement")
 SIDE = 64
-UNSEEN = 1_000_000
-"""Seeds from here on are never trained on."""
 
 SMALL = (
     "model.tokenizer.dim=96",
@@ -64,6 +63,11 @@ class Other:
     train: tuple[str, ...] = ()
     prove: tuple[str, ...] = ()
     transfer: tuple[str, ...] = ()
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """What gym.make is given."""
+        return {"render_mode": "rgb_array", **self.kwargs} if self.render else self.kwargs
 
 
 OTHERS = {
@@ -119,8 +123,7 @@ class Recipe:
 def record_both(recipe: Recipe) -> None:
     """What is trained on, and what is not."""
     other = recipe.other
-    kwargs = {"render_mode": "rgb_array", **other.kwargs} if other.render else other.kwargs
-    plain: dict[str, Any] = {"env": other.env, "policy": "wander", "workers": recipe.workers, "kwargs": kwargs}
+    plain: dict[str, Any] = {"env": other.env, "policy": "wander", "workers": recipe.workers, "kwargs": other.made}
     plain |= {"max_steps": other.longest, "view": ViewConfig(None, other.render, (SIDE, SIDE))}
     record(RecordConfig(**plain, out=recipe.out / "recording", frames=other.frames))
     record(RecordConfig(**plain, out=recipe.out / "held", episodes=other.held, seed=UNSEEN))
@@ -149,9 +152,8 @@ def transferred(recipe: Recipe) -> None:
     overrides += [*FROM_NOTHING, *other.transfer, f"fast={str(recipe.fast).lower()}"]
     with initialize_config_module("wmsim.configs", version_base=None):
         config = transfer.read_settings(compose("eval/transfer", overrides=overrides))
-    kwargs = {"render_mode": "rgb_array", **other.kwargs} if other.render else other.kwargs
     view = {"size": [SIDE, SIDE], "render": other.render}
-    transfer.run(replace(config, env=other.env, env_kwargs=kwargs, view=view), wide_console())
+    transfer.run(replace(config, env=other.env, env_kwargs=other.made, view=view), wide_console())
 
 
 def agreed(recipe: Recipe) -> None:

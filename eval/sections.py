@@ -170,14 +170,11 @@ def agreement_section(found: Json) -> str:
     return "\n\n".join(parts)
 
 
-GUARDED_FRAMES = 32
-"""How long an episode is for agents that train in the dream (configs/eval/transfer.yaml)."""
-
-
 def agents_bars_section(transfer: Json, cost: Json | None, agreement: Json | None) -> str:
     """What was asked of training and ranking in the dream, what was measured, and whether that is enough.
 
-    The gap's row is of the policy that a training ends with, as a share of its return in the twin.
+    The gap's row is of the policy that a training ends with, as a share of its return in the twin. Agreement is held
+    against its bars over whole episodes and over those that agents train in.
     """
     over, clone = transfer["dream over twin"], transfer["dream over clone"]
     rows = [
@@ -197,7 +194,7 @@ def agents_bars_section(transfer: Json, cost: Json | None, agreement: Json | Non
             ["training loop in the dream, 16 environments, env-steps/s", "at least 200", rate, MARKS[rate >= 200]]
         )
     if agreement is not None:
-        whole, short = agreement["frames"], GUARDED_FRAMES
+        whole, short = agreement["frames"], transfer["settings"]["guards"].get("max_episode_steps")
         for frames, row in ((whole, agreement["agreement"]["dream"]), (short, agreement["by horizon"].get(str(short)))):
             rows += [] if row is None else _agreement_bars(frames, row)
     return table(["bar", "asked", "measured", "reached"], rows, 3)

@@ -233,8 +233,8 @@ def planners(config: TransferConfig) -> dict[str, Make]:
 
 def planning(config: TransferConfig, plan: PlanConfig, guide: Path | None = None) -> Make:
     """A planner in the dream, on slots of its own, with a policy file as its guide."""
-    load, advise = dream.load, None if guide is None else mpc.from_file(guide)
-    return lambda arena: Planner(load(source_of(config), slots=plan.most), plan, arena.config.slots, advise)
+    advise = None if guide is None else mpc.from_file(guide)
+    return lambda arena: Planner(dream.load(source_of(config), slots=plan.most), plan, arena.config.slots, advise)
 
 
 def source_of(config: TransferConfig) -> str | Path:

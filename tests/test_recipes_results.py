@@ -103,6 +103,7 @@ def test_the_bars_of_agents_are_held_against_what_was_found() -> None:
         return {"128": early, "1024": {"gap": _interval(gap, 0, 1), "twin": _interval(5, 4, 6)}}
 
     transfer = {
+        "settings": {"guards": {"max_episode_steps": 32}},
         "dream over twin": _interval(0.95, 0.8, 1.1),
         "dream over clone": _interval(1.2, 0.99, 1.3),
         "planning above clone": {},
