@@ -21,6 +21,7 @@ DYNAMICS = DynamicsConfig(
     registers=2,
     context=6,
     felt=True,
+    memory=8,
 )
 END = 61
 """Place of the end's logit among the heads' outputs, after the bins of the reward."""
@@ -35,8 +36,9 @@ def tiny_model(seed: int = 0) -> WorldModel:
     for block in model.dynamics.time_blocks:
         torch.nn.init.normal_(block.age)
     model.dynamics.heads.out.bias.data[END] = -6.0  # ends are drawn: at even odds no dream would last a test
-    heads = model.dynamics.heads.feel.weight, model.dynamics.heads.keep.weight
-    for weight in (model.dynamics.outward.weight, model.dynamics.before.weight, model.dynamics.keep, *heads):
+    heads = model.dynamics.heads
+    more = heads.feel.weight, heads.keep.weight, heads.recall.weight
+    for weight in (model.dynamics.outward.weight, model.dynamics.before.weight, model.dynamics.keep, *more):
         torch.nn.init.normal_(weight, std=0.1)
     return model.requires_grad_(False)
 

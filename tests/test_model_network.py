@@ -111,6 +111,22 @@ def test_the_heads_are_told_the_motion_before_where_it_is_known() -> None:
         assert (change > 1e-6).tolist() == known.tolist(), name
 
 
+def test_what_the_heads_remember_tells_equal_frames_apart() -> None:
+    features, past = torch.randn(3, 2 * DYNAMICS.dim), torch.randn(3, 2 * DYNAMICS.dim)
+    fresh, heads = Heads(2 * DYNAMICS.dim, 2, memory=8), tiny_model().dynamics.heads
+    begun = torch.zeros(3, 8)
+    assert torch.equal(fresh(features, None, begun).reward, fresh(features).reward)  # begins by adding nothing
+    first = heads(past, None, begun)
+    assert first.memory is not None
+    assert heads(past).memory is None
+    later, alone = heads(features, None, first.memory), heads(features, None, begun)
+    for name in ("reward", "end", "proprio", "memory"):
+        assert not torch.allclose(getattr(later, name), getattr(alone, name), atol=1e-6), name
+    after = heads.remember(features, None, first.memory)
+    assert torch.equal(later.memory, after)
+    assert torch.equal(heads.outputs(features, None, after)[2], later.proprio)
+
+
 def test_motion_goes_on_from_the_motion_before() -> None:
     model, (tokens, noise, action) = tiny_model(), _film()
     model.proprio_mean, model.proprio_std = torch.tensor([3.0, -1.0]), torch.tensor([2.0, 0.5])

@@ -95,6 +95,23 @@ def test_motion_that_no_frame_shows_is_added_up(tmp_path: Path) -> None:
     assert missed[True] < 0.4 * missed[False], missed
 
 
+def test_what_was_done_long_ago_is_remembered(tmp_path: Path) -> None:
+    """Reward is the steering of five frames ago; the dream sees no further back than two."""
+    latents = _latents(tmp_path / "data")
+    cache, sizes = latents.cache, replace(CONFIG.dynamics, felt=False, context=2)
+    late = np.concatenate([np.roll(cache.action[cache.episode(e), 0], 5) for e in range(cache.episodes)])
+    latents = replace(latents, cache=replace(cache, reward=late.astype(np.float32)))
+    config, missed = replace(SMALL, frames=12, batch=192), {}
+    for width in (0, 24):
+        torch.manual_seed(0)
+        model = WorldModel(replace(CONFIG, dynamics=replace(sizes, memory=width)))
+        stage = OutcomeStage(model, latents, config, tmp_path / f"outcomes{width}.npz")
+        Loop(stage, LoopConfig(300, 3e-3, ema=0.9), tmp_path / str(width), seed=0).run()
+        with torch.no_grad():
+            missed[width] = float(stage.losses(Draw.of(1, 0, 0))["reward"])
+    assert missed[24] < 0.75 * missed[0], missed
+
+
 def test_dreams_are_kept_and_made_anew_for_other_weights(tmp_path: Path) -> None:
     torch.manual_seed(0)
     latents, path, model = _latents(tmp_path / "data", ends=False), tmp_path / "outcomes.npz", WorldModel(CONFIG)

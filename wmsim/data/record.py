@@ -41,6 +41,11 @@ ROAMING_LEVELS: tuple[Mapping[str, Any], ...] = (
     {"slow": 2.0, "fast": 10.0, "noise": 0.3, "pedal_noise": 0.5, "roams": 0.5, "mistakes": 0.0},
 )
 """Three more, which for seconds drive blind to the road: see `DriverConfig.roams`."""
+LOOSE_LEVELS: tuple[Mapping[str, Any], ...] = (
+    {"slow": 3.0, "recoveries": 0.1, "mistakes": 0.0, "lets_go": 0.25},
+    {"noise": 0.3, "pedal_noise": 0.5, "recoveries": 0.3, "roams": 0.5, "mistakes": 0.0, "lets_go": 0.15},
+)
+"""Two that let go of wheel and pedals, and mostly end for it: see `DriverConfig.lets_go`."""
 _FREE = ("out", "episodes", "frames", "workers", "progress")
 
 

@@ -122,6 +122,7 @@ class DreamWorld:
         shape = self.spec.cameras[card.camera]
         self._frames = torch.zeros(slots, *shape, dtype=torch.uint8, device=self._device)
         self._proprio = torch.zeros(slots, len(card.proprio), device=self._device)
+        self._memory = torch.zeros(slots, model.config.dynamics.memory, device=self._device)
         self._ears = ears if ears and card.captions else Ears(card.captions)
         self._told = torch.zeros(slots, model.config.dynamics.told, device=self._device)
 
@@ -142,7 +143,7 @@ class DreamWorld:
         self._seeds[rows] = torch.tensor(check_seeds(seeds, rows), device=self._device)
         tokens, action, proprio = self._drawn(rows) if starts is None else self._given(rows, starts)
         self._cache.clear(rows)
-        self._told[rows] = 0
+        self._told[rows], self._memory[rows] = 0, 0
         context = None if self.randomise is None else self.randomise.drawn(self._seeds[rows])[1]
         before: Tensor | None = None
         for t in range(tokens.shape[1]):
@@ -207,7 +208,7 @@ class DreamWorld:
     def _advance(
         self, rows: list[int], action: Float[Tensor, "n A"], steps: int, context: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        given = action, self._cache, rows, steps, context, self._proprio[rows]
+        given = action, self._cache, rows, steps, context, self._proprio[rows], self._memory[rows]
         tokens, readings = self.model.dream(self._noise(rows), *given)
         self._frames[rows] = self.model.decode(tokens, self._frames[rows])
         return self._read(rows, readings)
@@ -218,6 +219,8 @@ class DreamWorld:
         Ends are drawn with that probability: were only likely ones to happen, a drive at constant risk would never end.
         """
         self._proprio[rows] = readings.proprio
+        if readings.memory is not None:
+            self._memory[rows] = readings.memory
         if self.card.termination and not self.endless:
             drawn = keyed_uniform(self._seeds[rows], self._cache.counts[rows])
             self._ended[rows] = (drawn < readings.end).cpu().numpy()
@@ -286,6 +289,7 @@ class DreamWorld:
             "frame": self._frames[row].clone(),
             "proprio": self._proprio[row].clone(),
             "told": self._told[row].clone(),
+            "memory": self._memory[row].clone(),
             "live": bool(self._live[row]),
             "ended": bool(self._ended[row]),
         }
@@ -297,7 +301,7 @@ class DreamWorld:
         for row, state in zip(rows, snapshot.states, strict=True):
             self._cache.load(row, state["cache"])
             self._seeds[row], self._frames[row], self._proprio[row] = state["seed"], state["frame"], state["proprio"]
-            self._told[row] = state["told"]
+            self._told[row], self._memory[row] = state["told"], state["memory"]
             self._live[row], self._ended[row] = state["live"], state["ended"]
 
     def close(self) -> None:

@@ -28,7 +28,8 @@ class DynamicsConfig:
     """Sizes of a `Dynamics`: `tokens` of `channels` a frame; every `time_every`-th layer attends over time.
 
     context: how many past frames a frame may look at beside the sink frame, the first of the sequence. felt:
-    whether the heads are told the proprioception of the frame before. events: width of
+    whether the heads are told the proprioception of the frame before. memory: width of what they remember of a dream, 0
+    for nothing. events: width of
     the embedding of what was told, 0 for a network to which nothing can be; event_frames: how long that is told.
     """
 
@@ -46,6 +47,7 @@ class DynamicsConfig:
     context: int = 16
     finest: int = 8
     felt: bool = False
+    memory: int = 0
     events: int = 0
     event_frames: int = 48
 
@@ -125,7 +127,7 @@ class Dynamics(nn.Module):
         self.level = nn.Sequential(nn.Linear(2 * _LEVEL_WIDTH, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.blocks = nn.ModuleList(self._block(i) for i in range(config.layers))
         self.norm = RMSNorm(dim)
-        self.heads = Heads(2 * dim, config.proprio, config.felt)
+        self.heads = Heads(2 * dim, config.proprio, config.felt, config.memory)
         nn.init.zeros_(self.outward.weight)
         nn.init.zeros_(self.before.weight)
         if config.events:

@@ -114,16 +114,18 @@ class WorldModel(nn.Module):
         steps: int,
         context: Float[Tensor, "B"] | None = None,
         before: Float[Tensor, "B P"] | None = None,
+        memory: Float[Tensor, "B M"] | None = None,
     ) -> tuple[Float[Tensor, "B S C"], Readings]:
         """The next frame of `rows`: `steps` denoising passes, then `commit`; log_error is that of the first pass.
 
-        before: proprioception of the last frame, None where it is not known.
+        before: proprioception of the last frame, None where it is not known. memory: what the heads remember of the
+        frames that were dreamt so far, zeros for the first of them; None: they do without.
 
         Several passes give one of the frames that may follow. A single pass gives their mean while a slot is young, and
         one of them later on; see `stride`.
         """
         tokens, features, first = self.imagine(noise, action, cache, rows, steps, context)
-        return tokens, replace(self._read(features, before), log_error=self.dynamics.heads(first).log_error)
+        return tokens, replace(self._read(features, before, memory), log_error=self.dynamics.heads(first).log_error)
 
     def imagine(
         self,
@@ -189,9 +191,9 @@ class WorldModel(nn.Module):
         cache.commit(rows, past.layers, seen)
         return features
 
-    def _read(self, features: Tensor, before: Tensor | None) -> Readings:
+    def _read(self, features: Tensor, before: Tensor | None, memory: Tensor | None = None) -> Readings:
         known = None if before is None else felt(self.normal_proprio(before.float()))
-        readings: Readings = self.dynamics.heads(features, known)
+        readings: Readings = self.dynamics.heads(features, known, memory)
         proprio = readings.proprio * self.proprio_std.float() + self.proprio_mean.float()
         return replace(readings, proprio=proprio)
 

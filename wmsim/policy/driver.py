@@ -34,6 +34,7 @@ class DriverConfig:
     no reason. mistakes: blunders per second: ignoring a bend, drifting off the road, running into the car ahead.
     roams: spells per second in which it drives blind to the road, for two to five seconds: without them where the
     wheel points tells where the road will lead, and a dream learns that roads obey the wheel.
+    lets_go: chance per second of letting go for good: wheel and pedals stay as they are from then on, often at rest.
     """
 
     slow: float = 7.0
@@ -45,10 +46,11 @@ class DriverConfig:
     stops: float = 0.02
     mistakes: float = 0.07
     roams: float = 0.0
+    lets_go: float = 0.0
 
 
-_STEADY, _SWERVE, _STOP, _FAST, _DRIFT, _BLIND, _ROAM = range(7)
-"""What a driver is doing: driving well, swerving, stopping, too fast, drifting off, not braking, roaming."""
+_STEADY, _SWERVE, _STOP, _FAST, _DRIFT, _BLIND, _ROAM, _GONE = range(8)
+"""What a driver is doing: driving well, swerving, stopping, too fast, drifting off, not braking, roaming, nothing."""
 
 
 @dataclass
@@ -62,6 +64,7 @@ class _Mood:
     doing: int = _STEADY
     left: int = 0
     push: float = 0.0
+    press: float = 0.0
 
 
 class ScriptedDriver:
@@ -100,6 +103,8 @@ class ScriptedDriver:
     def _act(self, mood: _Mood, row: Array) -> tuple[float, float]:
         self._decide(mood, row[_SPEED])
         self._stir(mood)
+        if mood.doing == _GONE:
+            return mood.push, mood.press
         steer = pursuit(row) / MAX_WHEEL_ANGLE + mood.wander
         drive = self._pedals(mood, row) + mood.pedal
         if mood.doing in (_SWERVE, _DRIFT, _ROAM):
@@ -109,7 +114,7 @@ class ScriptedDriver:
     def _decide(self, mood: _Mood, speed: float) -> None:
         """Let what goes on run out, then perhaps begin a swerve, a stop or a blunder."""
         mood.left -= 1
-        if mood.left > 0:
+        if mood.left > 0 or mood.doing == _GONE:
             return
         mood.doing, config, draw = _STEADY, self._config, mood.rng.random() * self._rate
         if draw < config.mistakes:
@@ -124,6 +129,10 @@ class ScriptedDriver:
         elif draw < config.mistakes + config.recoveries + config.stops + config.roams:
             mood.doing, mood.left = _ROAM, int(self._rate * mood.rng.uniform(2.0, 5.0))
             mood.push = float(mood.rng.choice([0.0, 0.05, 0.15, 0.4]) * mood.rng.normal())
+        elif draw < config.mistakes + config.recoveries + config.stops + config.roams + config.lets_go:
+            mood.doing, sizes = _GONE, (0.0, 0.0, 0.05, 0.2, 0.5)
+            push, press = mood.rng.choice(sizes, 2) * mood.rng.normal(size=2)
+            mood.push, mood.press = float(np.clip(push, -1, 1)), float(np.clip(abs(press), 0, 1))
         if mood.rng.random() * self._rate < 0.08:
             mood.cruise = float(mood.rng.uniform(config.slow, config.fast))
 

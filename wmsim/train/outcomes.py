@@ -3,7 +3,7 @@
 Heads that were taught on recorded frames read a dream as if it were real: where it has led a lost car back to the road,
 they promise that road's reward. Here the dream goes on from recorded moments under the recorded actions, and the heads
 learn rewards, ends and proprioception from its features and the recording. Heads that are told what they last said of
-the motion are told it here too. Frames stay as they are.
+the motion are told it here too, and here they learn what to remember. Frames stay as they are.
 
 Shape legend: N drives of T frames, n of them at once, K with those known before, F width of features, B of a batch.
 """
@@ -94,8 +94,8 @@ class OutcomeStage:
         truth = torch.from_numpy(reward).to(self.device), torch.from_numpy(end).to(self.device), proprio[:, 1:]
         features = self._features[some].float().to(self.device)
         known = (torch.rand(len(rows), generator=draw.torch) >= c.unfelt).to(self.device)
-        told = self._along_drives(features, proprio, known, draw) if heads.feels else None
-        losses = heads.loss(features, *truth, weight, felt=told)
+        felt, memory = self._along_drives(features, proprio, known, draw)
+        losses = heads.loss(features, *truth, weight, felt=felt, memory=memory)
         live = weight > 0
         kept = heads.error_loss(
             self._first[some].float().to(self.device)[live], self._doubt[some].to(self.device)[live]
@@ -104,17 +104,22 @@ class OutcomeStage:
 
     def _along_drives(
         self, features: Float[Tensor, "B T F"], proprio: Float[Tensor, "B T1 P"], known: Bool[Tensor, "B"], draw: Draw
-    ) -> Float[Tensor, "B T P1"]:
-        """What the heads are told along drives: what was recorded before them, then what they said of the frame before.
+    ) -> tuple[Float[Tensor, "B T P1"] | None, Float[Tensor, "B T M"] | None]:
+        """What the heads are told along drives, and what they remember: None where they take neither.
 
-        Now and then it is the recording again, so that they learn early what it is worth.
+        They are told what was recorded before a drive, then what they said of the frame before. Now and then it is the
+        recording again, so that they learn early what it is worth.
         """
-        told = [felt(proprio[:, 0], known)]
+        heads = self.model.dynamics.heads
+        if not (heads.feels or heads.memory):
+            return None, None
+        told, memory = [felt(proprio[:, 0], known)], [features.new_zeros(len(features), heads.memory)]
         forced = (torch.rand(features.shape[:2], generator=draw.torch) < self.config.forced).to(self.device)
-        for t in range(1, features.shape[1]):
-            said = self.model.dynamics.heads(features[:, t - 1], told[-1]).proprio
-            told.append(felt(torch.where(forced[:, t, None], proprio[:, t], said)))
-        return torch.stack(told, 1)
+        for t in range(features.shape[1]):
+            memory.append(heads.remember(features[:, t], told[t], memory[t]))
+            said = heads.outputs(features[:, t], told[t], memory[-1])[2]
+            told.append(felt(torch.where(forced[:, t, None], proprio[:, t + 1], said)))
+        return torch.stack(told[:-1], 1), torch.stack(memory[1:], 1)
 
     def saved(self) -> None:
         """The heads are written with the model."""

@@ -141,10 +141,10 @@ def _fitted(model: WorldModelConfig, cache: Cache) -> WorldModelConfig:
 
 
 def _begin_from(model: WorldModel, config: TrainConfig) -> None:
-    """Give `model` the weights of init; what it has more, inputs of events and of motion, begins by adding nothing."""
+    """Give `model` the weights of init; what it has more, events, motion or a memory, begins by adding nothing."""
     earlier, _, _ = load(config.init, config.device, torch.float32)
     asked, own = config.model.dynamics, earlier.config.dynamics
-    more: dict[str, Any] = {"felt": own.felt or asked.felt}
+    more: dict[str, Any] = {"felt": own.felt or asked.felt, "memory": own.memory or asked.memory}
     if not own.events:
         more |= {"events": asked.events, "event_frames": asked.event_frames}
     grown = replace(earlier.config, dynamics=replace(own, **more))
