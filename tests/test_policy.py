@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -97,6 +99,20 @@ def test_a_blind_driver_does_not_brake_for_the_car_ahead() -> None:
     drives = driver.act(range(12), None, {"state": state})[:, 0]
     assert (drives[:, 1] > -0.2).any()
     assert np.abs(drives[:, 0]).max() > 0.05
+
+
+def test_who_lets_go_does_so_for_good_and_never_brakes() -> None:
+    driver = ScriptedDriver(replace(_GOOD, noise=0.3, lets_go=1e9), 40)
+    driver.reset(range(40), range(40))
+    first, later = (
+        driver.act(range(40), None, {"state": np.repeat(_state(speed_mps=10.0, gap_m=gap, curvature_5m=bend), 40, 0)})
+        for gap, bend in ((45.0, 0.0), (5.0, 0.2))
+    )
+    np.testing.assert_array_equal(first, later)
+    assert (first[:, 0, 1] >= 0).all()
+    assert 0.02 < (first[:, 0] == 0).all(-1).mean() < 0.5
+    driver.reset([3], [3])
+    assert driver.act([3], None, {"state": _state()}).shape == (1, 1, 2)
 
 
 def test_rows_are_keyed_by_their_seeds_alone() -> None:

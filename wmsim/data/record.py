@@ -162,7 +162,7 @@ def level_of(config: RecordConfig, index: int) -> Mapping[str, Any]:
 
 
 def _default_levels(policy: str) -> tuple[Mapping[str, Any], ...]:
-    return (*DRIVER_LEVELS, *ROAMING_LEVELS) if policy == "driver" else ({},)
+    return (*DRIVER_LEVELS, *ROAMING_LEVELS, *LOOSE_LEVELS) if policy == "driver" else ({},)
 
 
 def _meter(config: RecordConfig, lengths: Mapping[int, int]) -> Meter:
