@@ -194,6 +194,15 @@ def test_mistakes_are_told_before_anything_is_written(tmp_path: Path, wrong: dic
     assert not (tmp_path / "set").exists()
 
 
+def test_what_an_environment_needs_is_named(tmp_path: Path) -> None:
+    def arm(**_: Any) -> gym.Env[Any, Any]:
+        raise ModuleNotFoundError("No module named 'imageio'", name="imageio")
+
+    with pytest.raises(ModuleNotFoundError, match=r"arm.* needs imageio, .*: pip install imageio"):
+        record(settings(tmp_path / "new", env=arm))
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_rate_must_be_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Walker, "metadata", {"render_modes": ["rgb_array"]})
     with pytest.raises(ValueError, match="pass frames_per_second"):

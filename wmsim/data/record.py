@@ -146,13 +146,17 @@ def settings_of(config: RecordConfig) -> dict[str, Any]:
 
 
 def make_env(config: RecordConfig) -> gym.Env[Any, Any]:
-    """The environment of a recording."""
+    """The environment of a recording. ModuleNotFoundError: it needs something that is not installed."""
     kwargs = dict(config.kwargs)
     if config.view.render:
         kwargs.setdefault("render_mode", "rgb_array")
-    if callable(config.env):
-        return config.env(**kwargs)
-    return gym.make(config.env, **kwargs)
+    try:
+        return config.env(**kwargs) if callable(config.env) else gym.make(config.env, **kwargs)
+    except ModuleNotFoundError as error:
+        if error.name is None:
+            raise  # Gymnasium's own words say more
+        text = f"{config.env} needs {error.name}, which is not installed: pip install {error.name}"
+        raise ModuleNotFoundError(text, name=error.name) from error
 
 
 def level_of(config: RecordConfig, index: int) -> Mapping[str, Any]:
