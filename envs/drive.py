@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from hydra import compose, initialize_config_module
 
 from eval import fidelity
 from eval.machine import machine
 from eval.report import wide_console
+from eval.settings import composed
 from wmsim import checkpoint
 from wmsim import train as training
 from wmsim.data.record import RecordConfig, record
@@ -98,9 +98,8 @@ def train(recipe: Recipe) -> None:
 
 def prove(recipe: Recipe) -> None:
     """`eval.fidelity` of the new checkpoint."""
-    with initialize_config_module("wmsim.configs", version_base=None):
-        overrides = [f"dream={recipe.model}", f"out={recipe.proof.parent}", f"device={recipe.device}"]
-        settings = compose("eval/fidelity", overrides=[*overrides, f"fast={str(recipe.fast).lower()}"])
+    overrides = [f"dream={recipe.model}", f"out={recipe.proof.parent}", f"device={recipe.device}"]
+    settings = composed("eval/fidelity", *overrides, f"fast={str(recipe.fast).lower()}")
     fidelity.run(fidelity.read_settings(settings), wide_console())
 
 

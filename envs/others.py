@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from hydra import compose, initialize_config_module
 
 from eval import agreement, fidelity, transfer
 from eval.evidence import UNSEEN
 from eval.report import wide_console
+from eval.settings import composed, of_two
 from wmsim import train as training
 from wmsim.data.record import RecordConfig, record
 from wmsim.data.rollout import ViewConfig
@@ -137,11 +137,8 @@ def train(recipe: Recipe) -> None:
 
 def prove(recipe: Recipe) -> None:
     """`eval.fidelity` on the recordings that were held back; its probe learns from the others."""
-    evidence = {"twin": "", "data": recipe.out / "held", "probe_data": recipe.out / "recording"}
-    overrides = [f"dream={recipe.model}", f"out={recipe.out / 'fidelity'}", f"fast={str(recipe.fast).lower()}"]
-    overrides += [f"evidence.{name}={value}" for name, value in evidence.items()]
-    with initialize_config_module("wmsim.configs", version_base=None):
-        settings = compose("eval/fidelity", overrides=[*overrides, *recipe.other.prove])
+    places = recipe.out / "fidelity", recipe.out / "recording", recipe.out / "held"
+    settings = of_two(recipe.model, *places, recipe.fast, *recipe.other.prove)
     fidelity.run(fidelity.read_settings(settings), wide_console())
 
 
@@ -150,8 +147,7 @@ def transferred(recipe: Recipe) -> None:
     other, out = recipe.other, recipe.out / "transfer"
     overrides = [f"data={recipe.out / 'recording'}", f"dream={recipe.model}", f"out={out}"]
     overrides += [*FROM_NOTHING, *other.transfer, f"fast={str(recipe.fast).lower()}"]
-    with initialize_config_module("wmsim.configs", version_base=None):
-        config = transfer.read_settings(compose("eval/transfer", overrides=overrides))
+    config = transfer.read_settings(composed("eval/transfer", *overrides))
     view = {"size": [SIDE, SIDE], "render": other.render}
     transfer.run(replace(config, env=other.env, env_kwargs=other.made, view=view), wide_console())
 
@@ -159,9 +155,7 @@ def transferred(recipe: Recipe) -> None:
 def agreed(recipe: Recipe) -> None:
     """`eval.agreement`, with the policies of `eval.transfer`."""
     overrides = [f"transfer={recipe.out / 'transfer'}", f"out={recipe.out / 'agreement'}", "planned=0"]
-    with initialize_config_module("wmsim.configs", version_base=None):
-        settings = compose("eval/agreement", overrides=overrides)
-    agreement.run(agreement.read_settings(settings), wide_console())
+    agreement.run(agreement.read_settings(composed("eval/agreement", *overrides)), wide_console())
 
 
 def main(

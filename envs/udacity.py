@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from hydra import compose, initialize_config_module
 
 from eval import fidelity
 from eval.report import wide_console
+from eval.settings import of_two
 from wmsim import train as training
 from wmsim.data import episodes
 from wmsim.data.episodes import Dataset
@@ -65,11 +65,7 @@ def train(data: Dataset, out: Path, steps: tuple[int, int, int], device: str, mo
 
 def report(seen: Dataset, unseen: Dataset, model: Path, out: Path, fast: bool) -> None:
     """`eval.fidelity` on the unseen part; its probe learns from the seen one."""
-    evidence = {"twin": "", "data": unseen.root, "probe_data": seen.root}
-    with initialize_config_module("wmsim.configs", version_base=None):
-        overrides = [f"dream={model}", f"out={out}", f"fast={str(fast).lower()}"]
-        settings = compose("eval/fidelity", overrides=overrides + [f"evidence.{k}={v}" for k, v in evidence.items()])
-    fidelity.run(fidelity.read_settings(settings), wide_console())
+    fidelity.run(fidelity.read_settings(of_two(model, out, seen.root, unseen.root, fast)), wide_console())
 
 
 def main(
