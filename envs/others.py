@@ -11,6 +11,7 @@ as commands.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,9 +50,9 @@ SMALL = (
 class Other:
     """An environment and how much of everything.
 
-    env, kwargs: for gym.make. render: its picture is `render()`. frames, longest: recorded, and of an episode at most;
-    held: episodes that are never trained on. train, prove, transfer: settings of `configs/train.yaml`,
-    `configs/eval/fidelity.yaml` and `configs/eval/transfer.yaml`.
+    env, kwargs: for gym.make. levels: of the wandering that is recorded. render: its picture is `render()`. frames,
+    longest: recorded, and of an episode at most; held: episodes that are never trained on. train, prove, transfer:
+    settings of `configs/train.yaml`, `configs/eval/fidelity.yaml` and `configs/eval/transfer.yaml`.
     """
 
     env: str
@@ -59,6 +60,7 @@ class Other:
     longest: int
     held: int = 64
     kwargs: dict[str, Any] = field(default_factory=dict)
+    levels: tuple[Mapping[str, Any], ...] = ()
     render: bool = False
     train: tuple[str, ...] = ()
     prove: tuple[str, ...] = ()
@@ -84,8 +86,9 @@ OTHERS = {
         longest=50,
         held=100,
         kwargs={"width": SIDE, "height": SIDE, "default_camera_config": {"distance": 0.55, "elevation": -90.0}},
+        levels=({"shortest": 1, "longest": 6},),
         render=True,
-        train=SMALL,
+        train=(*SMALL, "dynamics_loop.steps=6000"),
         prove=("evidence.horizon=32", "horizons=[1,4,8,16,32]"),
         transfer=("before=8", "frames=40", "guards.max_episode_steps=24"),
     ),
@@ -124,7 +127,7 @@ def record_both(recipe: Recipe) -> None:
     """What is trained on, and what is not."""
     other = recipe.other
     plain: dict[str, Any] = {"env": other.env, "policy": "wander", "workers": recipe.workers, "kwargs": other.made}
-    plain |= {"max_steps": other.longest, "view": ViewConfig(None, other.render, (SIDE, SIDE))}
+    plain |= {"levels": other.levels, "max_steps": other.longest, "view": ViewConfig(None, other.render, (SIDE, SIDE))}
     record(RecordConfig(**plain, out=recipe.out / "recording", frames=other.frames))
     record(RecordConfig(**plain, out=recipe.out / "held", episodes=other.held, seed=UNSEEN))
 

@@ -112,7 +112,7 @@ def test_what_was_done_long_ago_is_remembered(tmp_path: Path) -> None:
     assert missed[24] < 0.75 * missed[0], missed
 
 
-def test_dreams_are_kept_and_made_anew_for_other_weights(tmp_path: Path) -> None:
+def test_dreams_are_kept_and_made_anew_for_other_weights_and_drives(tmp_path: Path) -> None:
     torch.manual_seed(0)
     latents, path, model = _latents(tmp_path / "data", ends=False), tmp_path / "outcomes.npz", WorldModel(CONFIG)
     first = OutcomeStage(model, latents, SMALL, path)
@@ -122,7 +122,10 @@ def test_dreams_are_kept_and_made_anew_for_other_weights(tmp_path: Path) -> None
     assert torch.equal(first.losses(Draw.of(0, 0, 0))["total"], again.losses(Draw.of(0, 0, 0))["total"])
     model.dynamics.inward.weight.data += 1
     OutcomeStage(model, latents, SMALL, path)
-    assert path.stat().st_mtime_ns != written
+    assert (other := path.stat().st_mtime_ns) != written
+    steered = replace(latents.cache, action=latents.cache.action[::-1])
+    OutcomeStage(model, replace(latents, cache=steered), SMALL, path)
+    assert path.stat().st_mtime_ns != other
     assert not list(tmp_path.glob("*.partial*"))
 
 

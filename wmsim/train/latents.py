@@ -6,6 +6,7 @@ Shape legend: N frames, B windows of T frames, h x w grid, c latent channels, A 
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +48,12 @@ class LatentBatch:
 def digest(module: nn.Module) -> str:
     """Tells one set of weights from another: what was made with other weights is made anew."""
     return f"{sum(float(p.detach().double().abs().sum()) for p in module.parameters()):.9e}"
+
+
+def mark_of(cache: Cache) -> int:
+    """Tells one recording from another, and from a part of it: a checksum of its actions and of its episodes."""
+    parts = (cache.action, cache.episode_start, cache.episode_length)
+    return zlib.crc32(b"".join(np.ascontiguousarray(part).tobytes() for part in parts))
 
 
 def bounds_of(spec: DatasetSpec) -> tuple[tuple[float, ...], tuple[float, ...]]:

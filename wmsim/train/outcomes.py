@@ -24,7 +24,7 @@ from wmsim.model.heads import felt
 from wmsim.model.precision import autocast, fast_dtype
 from wmsim.model.world_model import WorldModel
 from wmsim.train.drives import draw_drives
-from wmsim.train.latents import Latents, digest
+from wmsim.train.latents import Latents, digest, mark_of
 from wmsim.train.loop import Draw
 
 
@@ -64,13 +64,13 @@ class OutcomeStage:
         self, model: WorldModel, latents: Latents, config: OutcomeStageConfig, path: Path, seed: int = 0,
         device: str = "cpu",
     ) -> None:  # fmt: skip
-        """path: of the features, an .npz file; those of other weights or settings there are dreamt anew.
+        """path: of the features, an .npz file; those of other weights, settings or drives there are dreamt anew.
 
         ValueError: no episode is as long as what is known before, and a frame.
         """
         self.model, self.latents, self.config, self.device = model, latents, config, device
         self.module: nn.Module = model.dynamics.heads
-        key = f"{seed} {config} {digest(model.dynamics)}"
+        key = f"{seed} {config} {digest(model.dynamics)} {mark_of(latents.cache)}"
         if not path.exists() or str(np.load(path)["key"]) != key:
             drives = draw_drives(latents.cache, config.drives, config.before, config.frames, config.ends, seed)
             rows, weight = drives.rows, drives.weight[:, config.before :]

@@ -17,7 +17,7 @@ from wmsim.model.events import Embeds, make_embedder
 from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.decoder import DecoderStage, DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
-from wmsim.train.latents import Latents, bounds_of, digest, encode_all
+from wmsim.train.latents import Latents, bounds_of, digest, encode_all, mark_of
 from wmsim.train.loop import Loop, LoopConfig, processes
 from wmsim.train.outcomes import OutcomeStage, OutcomeStageConfig
 from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
@@ -88,7 +88,7 @@ def train(config: TrainConfig, embedder: Embeds | None = None) -> Path:
     with processes(device) as (rank, count):
         pixels = TokenizerStage(model.tokenizer, cache.frames, _rows(cache), config.tokenizer, device, config.compiled)
         Loop(pixels, config.tokenizer_loop, out, config.seed, rank, count).run()
-        key = {"frames": len(whole.frames), "tokenizer": digest(model.tokenizer)}
+        key = {"recording": mark_of(whole), "tokenizer": digest(model.tokenizer)}
         latents = encode_all(model.tokenizer, whole, out / f"latents{rank or ''}.npy", device, key)
         latents = Latents(latents.latent, cache, embeddings, config.model.dynamics.event_frames)
         if not config.init or config.tokenizer_loop.steps:
