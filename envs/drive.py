@@ -64,7 +64,7 @@ class Recipe:
 
 
 def record_twin(recipe: Recipe) -> None:
-    """Drives of at most 20 s in towns 0, 1, 2, ...: calm, usual, swerving, slow, careless, wild and roaming in turn."""
+    """Drives of at most 20 s in towns 0, 1, 2, ...: every level of `wmsim.data.record` in turn, calm to letting go."""
     record(
         RecordConfig(
             env="wmsim/Drive-v0",
@@ -87,7 +87,7 @@ def train(recipe: Recipe) -> None:
             f"out={recipe.model.parent}",
             "name=drive",
             "test=0.01",
-            "starts=40",
+            "starts=36",
             f"device={recipe.device}",
             f"tokenizer_loop.steps={recipe.tokenizer_steps}",
             f"dynamics_loop.steps={recipe.dynamics_steps}",

@@ -77,6 +77,7 @@ OTHERS = {
         env="CarRacing-v3",
         frames=60_000,
         longest=300,
+        levels=({"rest": [0.6, 0.2, 0.95]}, {"rest": [0.5, 0.4, 0.8]}),
         train=SMALL,
         transfer=("before=60", "frames=128"),
     ),

@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 import wmsim
 from wmsim import cli
+from wmsim.data.episodes import Dataset
 
 FORGETFUL = """
 from wmsim.sims.toy import ToyWorld
@@ -82,6 +83,14 @@ def test_record_writes_a_dataset_and_goes_on(capsys: pytest.CaptureFixture[str],
     assert run(capsys, *there, "--episodes", 2)[1] == f"{tmp_path / 'data'}: 2 episodes, 14 frames\n"
 
 
+def test_record_gives_levels_to_the_policy(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    there = ["record", "wmsim/Toy-v0", tmp_path / "data", "--max-steps", 6, "--episodes", 2, "--policy", "wander"]
+    assert run(capsys, *there, "--level", '{"rest": 1}', "--level", '{"rest": 0}')[0] == 0
+    episodes = Dataset(tmp_path / "data")
+    moved = [np.abs(episodes.columns(index)["action"][:-1]).max() for index in (0, 1)]
+    assert moved[0] == 0 < moved[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -90,6 +99,12 @@ def test_record_writes_a_dataset_and_goes_on(capsys: pytest.CaptureFixture[str],
         (["wmsim/Toy-v0", "--episodes", "1", "-s", "world=mars"], "mars"),
         (["wmsim/Toy-v0", "--episodes", "1", "-s", "size"], "name=value"),
         (["wmsim/Toy-v0", "--episodes", "1", "--policy", "nobody"], "nobody"),
+        (["wmsim/Toy-v0", "--episodes", "1", "--level", "rest=1"], "takes a JSON object"),
+        (["wmsim/Toy-v0", "--episodes", "1", "--level", "[1]"], "takes a JSON object"),
+        (
+            ["wmsim/Toy-v0", "--episodes", "1", "--policy", "wander", "--level", '{"rset": 1}'],
+            "does not take the level",
+        ),
         (["CartPole-v1", "--episodes", "1"], "shows no picture"),
     ],
 )

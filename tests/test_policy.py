@@ -63,6 +63,13 @@ def test_wandering_holds_values_for_spells_and_rests_by_seed_alone() -> None:
     np.testing.assert_array_equal(first.act([0], None, {})[0, 0], walk[0])
     with pytest.raises(ValueError, match="bounded Box"):
         WanderPolicy(spaces.Discrete(3), 1)
+    eager = WanderPolicy(space, 1, 1, 3, rest=[0.0, 1.0])
+    eager.reset([0], [4])
+    moves = np.stack([eager.act([0], None, {})[0, 0] for _ in range(60)])
+    assert (moves[:, 0] != 0).all()
+    assert (moves[:, 1] == 0.5).all()
+    with pytest.raises(ValueError, match="rest is a share"):
+        WanderPolicy(space, 1, rest=[0.5, 0.5, 0.5])
     with pytest.raises(ValueError, match="spells"):
         WanderPolicy(space, 1, 0)
 

@@ -137,5 +137,5 @@ def test_what_cannot_be_learnt_from_is_told(tmp_path: Path) -> None:
         replace(SMALL, frames=0)
     with pytest.raises(ValueError, match=r"ends \(share of drives\)"):
         replace(SMALL, ends=1.0)
-    with pytest.raises(ValueError, match=r"unfelt and forced"):
+    with pytest.raises(ValueError, match="forced is a share"):
         replace(SMALL, forced=1.5)

@@ -99,6 +99,10 @@ def record(
         str,
         typer.Option(help="random, wander, driver (for the Drive twin), PATH.onnx or module:callable"),
     ] = "random",
+    level: Annotated[
+        list[str] | None,
+        typer.Option(help='settings of the policy as JSON, such as {"rest": 0.2}; if repeated, episodes take turns'),
+    ] = None,
     seed: Annotated[int, typer.Option(help="episode i is keyed by seed + i")] = 0,
     workers: Annotated[int, typer.Option(help="processes that record at the same time")] = 1,
     max_steps: Annotated[int, typer.Option(help="longer episodes are cut")] = 1000,
@@ -123,6 +127,7 @@ def record(
         episodes=episodes,
         frames=frames,
         policy=policy,
+        levels=tuple(_level(text) for text in level or ()),
         seed=seed,
         workers=workers,
         max_steps=max_steps,
@@ -133,6 +138,17 @@ def record(
     )
     done = record(config)
     print(f"{done.root}: {done.episodes} episodes, {done.frames} frames")
+
+
+def _level(text: str) -> dict[str, Any]:
+    """Settings of a policy. ValueError: no JSON object."""
+    try:
+        level = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"--level takes a JSON object, got {text!r}: {error}") from error
+    if not isinstance(level, dict):
+        raise ValueError(f"--level takes a JSON object, got {text!r}")
+    return level
 
 
 @app.command()

@@ -206,13 +206,22 @@ def make_actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) ->
     """The policy "random", "wander", "driver" (a `wmsim.policy.ScriptedDriver`), "PATH.onnx" or "module:callable".
 
     A callable gets the environment and the level's settings and returns a `wmsim.policy.Policy`. ValueError: an unknown
-    name, or a file trained in other spaces.
+    name, a level that the policy does not take, or a file trained in other spaces.
     """
+    try:
+        return _actor(policy, env, level)
+    except TypeError as error:
+        if not level:
+            raise
+        raise ValueError(f"the policy {policy!r} does not take the level {dict(level)}: {error}") from error
+
+
+def _actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) -> Actor:
     kinds = importlib.import_module("wmsim.policy")
     if policy == "random":
         chosen = kinds.RandomPolicy(env.action_space, 1)
     elif policy == "wander":
-        chosen = kinds.WanderPolicy(env.action_space, 1)
+        chosen = kinds.WanderPolicy(env.action_space, 1, **level)
     elif policy == "driver":
         chosen = kinds.ScriptedDriver(kinds.DriverConfig(**level), 1)
     elif policy.endswith(".onnx"):

@@ -39,20 +39,32 @@ class RandomPolicy:
 
 
 class WanderPolicy:
-    """Holds actions for spells of random length: half of them at rest, the others at a value drawn evenly.
+    """Holds actions for spells of random length: a share of them at rest, the others at a value drawn evenly.
 
     Each number of the action keeps its own time. Actions drawn anew at every step cancel each other out before they
     have moved a body; spells take it to places that a recording must hold. Rest is what lies nearest to 0.
     """
 
-    def __init__(self, space: spaces.Space[Any], slots: int, shortest: int = 2, longest: int = 24) -> None:
-        """space: of one slot's action. ValueError: it is no bounded Box, or no spell is as long as asked."""
+    def __init__(
+        self,
+        space: spaces.Space[Any],
+        slots: int,
+        shortest: int = 2,
+        longest: int = 24,
+        rest: float | int | Sequence[float | int] = 0.5,
+    ) -> None:
+        """space: of one slot's action. shortest, longest: steps of a spell. rest: the share at rest, 0 to 1, of all
+        numbers of the action or of each. ValueError: no bounded Box, no spell as long as asked, or no such shares.
+        """
         need_slots(slots)
         if not isinstance(space, spaces.Box) or not space.is_bounded():
             raise ValueError(f"a wandering policy needs a bounded Box of actions, got {space}")
         if not 1 <= shortest <= longest:
             raise ValueError(f"spells have 1 <= shortest <= longest steps, got {shortest} and {longest}")
-        self._space, self._lengths = space, (shortest, longest)
+        shares = np.asarray(rest, float)
+        if shares.shape not in ((), space.shape) or not ((shares >= 0) & (shares <= 1)).all():
+            raise ValueError(f"rest is a share from 0 to 1, or {space.shape} of them, got {rest!r}")
+        self._space, self._lengths, self._rest = space, (shortest, longest), shares
         self._rngs = [np.random.default_rng(0) for _ in range(slots)]
         self._held = np.zeros((slots, *space.shape), space.dtype)
         self._left = np.zeros((slots, *space.shape), int)
@@ -67,7 +79,7 @@ class WanderPolicy:
         low, high = self._space.low, self._space.high
         for row in rows:
             rng, over = self._rngs[row], self._left[row] == 0
-            value = np.where(rng.random(low.shape) < 0.5, np.clip(0, low, high), rng.uniform(low, high))
+            value = np.where(rng.random(low.shape) < self._rest, np.clip(0, low, high), rng.uniform(low, high))
             self._held[row] = np.where(over, value, self._held[row])
             length = rng.integers(self._lengths[0], self._lengths[1], low.shape, endpoint=True)
             self._left[row] = np.where(over, length, self._left[row]) - 1

@@ -32,7 +32,8 @@ from wmsim.train.loop import Draw
 class OutcomeStageConfig:
     """drives, frames, before, ends: see `draw_drives`; `together` are dreamt at once. steps: denoising passes a frame.
     batch: B, frames of whole drives. unfelt: share of drives whose motion is not told at their beginning;
-    forced: share of frames whose motion before is told as it was recorded.
+    forced: share of frames whose motion before is told as it was recorded. stale: share of drives that begin with what
+    the heads remember of another: a dream may last longer than those that they learn from.
     """
 
     drives: int = 2000
@@ -44,6 +45,7 @@ class OutcomeStageConfig:
     batch: int = 512
     unfelt: float = 0.1
     forced: float = 0.2
+    stale: float = 0.3
 
     def __post_init__(self) -> None:
         """ValueError: nothing to dream or to learn from, or no share."""
@@ -51,8 +53,9 @@ class OutcomeStageConfig:
             raise ValueError(f"every count of the outcome stage is at least 1, got {self}")
         if not 0 <= self.ends < 1:
             raise ValueError(f"ends (share of drives) is at least 0 and less than 1, got {self.ends}")
-        if not (0 <= self.unfelt <= 1 and 0 <= self.forced <= 1):
-            raise ValueError(f"unfelt and forced are shares from 0 to 1, got {self.unfelt} and {self.forced}")
+        for name in ("unfelt", "forced", "stale"):
+            if not 0 <= (share := getattr(self, name)) <= 1:
+                raise ValueError(f"{name} is a share from 0 to 1, got {share}")
 
 
 class OutcomeStage:
@@ -94,7 +97,8 @@ class OutcomeStage:
         truth = torch.from_numpy(reward).to(self.device), torch.from_numpy(end).to(self.device), proprio[:, 1:]
         features = self._features[some].float().to(self.device)
         known = (torch.rand(len(rows), generator=draw.torch) >= c.unfelt).to(self.device)
-        felt, memory = self._along_drives(features, proprio, known, draw)
+        last = torch.where(torch.from_numpy(end).any(1), 0, (self._weight[some] > 0).sum(1)).to(self.device)
+        felt, memory = self._along_drives(features, proprio, known, last, draw)
         losses = heads.loss(features, *truth, weight, felt=felt, memory=memory)
         live = weight > 0
         kept = heads.error_loss(
@@ -103,18 +107,42 @@ class OutcomeStage:
         return {"total": sum(losses.values(), kept), "doubt": kept, **losses}
 
     def _along_drives(
-        self, features: Float[Tensor, "B T F"], proprio: Float[Tensor, "B T1 P"], known: Bool[Tensor, "B"], draw: Draw
+        self,
+        features: Float[Tensor, "B T F"],
+        proprio: Float[Tensor, "B T1 P"],
+        known: Bool[Tensor, "B"],
+        last: Int64[Tensor, "B"],
+        draw: Draw,
     ) -> tuple[Float[Tensor, "B T P1"] | None, Float[Tensor, "B T M"] | None]:
         """What the heads are told along drives, and what they remember: None where they take neither.
 
-        They are told what was recorded before a drive, then what they said of the frame before. Now and then it is the
-        recording again, so that they learn early what it is worth.
+        last: how many frames a drive was recorded for, 0 for one that ended by itself. They are told what was recorded
+        before a drive, then what they said of the frame before. Now and then it is the recording again, so that they
+        learn early what it is worth.
         """
         heads = self.model.dynamics.heads
         if not (heads.feels or heads.memory):
             return None, None
-        told, memory = [felt(proprio[:, 0], known)], [features.new_zeros(len(features), heads.memory)]
         forced = (torch.rand(features.shape[:2], generator=draw.torch) < self.config.forced).to(self.device)
+        begun = features.new_zeros(len(features), heads.memory)
+        if heads.memory:
+            stale = torch.rand(len(features), 1, generator=draw.torch) < self.config.stale
+            with torch.no_grad():
+                memory = self._along(features, proprio, known, forced, begun)[1]
+            kept = memory[torch.arange(len(last)), last - 1] * (last > 0)[:, None]
+            begun = torch.where(stale.to(self.device), kept.roll(1, 0), begun)
+        return self._along(features, proprio, known, forced, begun)
+
+    def _along(
+        self,
+        features: Float[Tensor, "B T F"],
+        proprio: Float[Tensor, "B T1 P"],
+        known: Bool[Tensor, "B"],
+        forced: Bool[Tensor, "B T"],
+        begun: Float[Tensor, "B M"],
+    ) -> tuple[Float[Tensor, "B T P1"], Float[Tensor, "B T M"]]:
+        """What the heads are told along drives, and what they remember of them who remembered `begun` before."""
+        heads, told, memory = self.model.dynamics.heads, [felt(proprio[:, 0], known)], [begun]
         for t in range(features.shape[1]):
             memory.append(heads.remember(features[:, t], told[t], memory[t]))
             said = heads.outputs(features[:, t], told[t], memory[-1])[2]
@@ -138,11 +166,11 @@ class OutcomeStage:
         for first in track(range(0, len(rows), c.together), "dreams for the heads"):
             noise = torch.Generator().manual_seed(seed * 1_000_003 + first)
             with autocast(self.device):
-                parts.append(self._along(rows[first : first + c.together], noise))
+                parts.append(self._dreamt(rows[first : first + c.together], noise))
         features, firsts = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
         return features, firsts
 
-    def _along(self, rows: Int64[np.ndarray, "n K"], noise: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _dreamt(self, rows: Int64[np.ndarray, "n K"], noise: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
         c, model, count = self.config, self.model, len(rows)
         batch, everyone = self.latents.batch(rows), list(range(count))
         clean = model.to_tokens(batch.latent[:, : c.before].flatten(0, 1).to(self.device)).unflatten(0, (count, -1))
