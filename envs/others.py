@@ -39,7 +39,7 @@ SMALL = (
     "tokenizer_loop.steps=2000",
     "dynamics_loop.steps=2500",
     "outcomes.drives=600",
-    "outcome_loop.steps=400",
+    "outcome_loop.steps=1000",
     "decoder_loop.steps=300",
     "starts=40",
     "test=0.02",
@@ -102,6 +102,7 @@ FROM_NOTHING = (
     "guards.starts.best=1.0",
     "seeds=3",
     "steps=16384",
+    "clone.steps=600",
     "mpc=0",
     "keep=1",
 )

@@ -42,7 +42,7 @@ class OutcomeStageConfig:
     together: int = 32
     ends: float = 0.5
     steps: int = 1
-    batch: int = 512
+    batch: int = 1024
     unfelt: float = 0.1
     forced: float = 0.2
     stale: float = 0.3

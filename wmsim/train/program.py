@@ -42,7 +42,7 @@ class TrainConfig:
     dynamics: DynamicsStageConfig = field(default_factory=DynamicsStageConfig)
     dynamics_loop: LoopConfig = field(default_factory=lambda: LoopConfig(10000, 8e-4, decay=0.6))
     outcomes: OutcomeStageConfig = field(default_factory=OutcomeStageConfig)
-    outcome_loop: LoopConfig = field(default_factory=lambda: LoopConfig(1000, 5e-4, decay=0.8, ema=0.99))
+    outcome_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3, decay=0.8, ema=0.99))
     decoder: DecoderStageConfig = field(default_factory=DecoderStageConfig)
     decoder_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3, decay=0.8))
     init: str = ""
