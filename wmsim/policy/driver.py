@@ -34,7 +34,8 @@ class DriverConfig:
     no reason. mistakes: blunders per second: ignoring a bend, drifting off the road, running into the car ahead.
     roams: spells per second in which it drives blind to the road, for two to five seconds: without them where the
     wheel points tells where the road will lead, and a dream learns that roads obey the wheel.
-    lets_go: chance per second of letting go for good: wheel and pedals stay as they are from then on, often at rest.
+    lets_go: chance per second of letting go of the wheel for good; half of those who do keep their speed, for the
+    others the pedals too stay as they are.
     """
 
     slow: float = 7.0
@@ -64,7 +65,7 @@ class _Mood:
     doing: int = _STEADY
     left: int = 0
     push: float = 0.0
-    press: float = 0.0
+    press: float | None = None
 
 
 class ScriptedDriver:
@@ -103,12 +104,12 @@ class ScriptedDriver:
     def _act(self, mood: _Mood, row: Array) -> tuple[float, float]:
         self._decide(mood, row[_SPEED])
         self._stir(mood)
-        if mood.doing == _GONE:
-            return mood.push, mood.press
         steer = pursuit(row) / MAX_WHEEL_ANGLE + mood.wander
         drive = self._pedals(mood, row) + mood.pedal
         if mood.doing in (_SWERVE, _DRIFT, _ROAM):
             steer = mood.push + (1.0 if mood.doing == _ROAM else 0.3) * mood.wander
+        elif mood.doing == _GONE:
+            steer, drive = mood.push, drive if mood.press is None else mood.press
         return float(np.clip(steer, -1, 1)), float(np.clip(drive, -1, 1))
 
     def _decide(self, mood: _Mood, speed: float) -> None:
@@ -131,8 +132,8 @@ class ScriptedDriver:
             mood.push = float(mood.rng.choice([0.0, 0.05, 0.15, 0.4]) * mood.rng.normal())
         elif draw < config.mistakes + config.recoveries + config.stops + config.roams + config.lets_go:
             mood.doing, sizes = _GONE, (0.0, 0.0, 0.05, 0.2, 0.5)
-            push, press = mood.rng.choice(sizes, 2) * mood.rng.normal(size=2)
-            mood.push, mood.press = float(np.clip(push, -1, 1)), float(np.clip(abs(press), 0, 1))
+            mood.push, press = (float(x) for x in mood.rng.choice(sizes, 2) * mood.rng.normal(size=2))
+            mood.press = abs(press) if mood.rng.random() < 0.5 else None
         if mood.rng.random() * self._rate < 0.08:
             mood.cruise = float(mood.rng.uniform(config.slow, config.fast))
 
@@ -149,10 +150,10 @@ class ScriptedDriver:
         if mood.doing == _STOP:
             return -0.45
         wanted = 15.0 if mood.doing in (_FAST, _DRIFT) else mood.cruise
-        if mood.doing not in (_FAST, _ROAM):
+        if mood.doing not in (_FAST, _ROAM, _GONE):
             bend = grip / np.maximum(np.abs(row[_CURVATURE]), 1e-3)
             wanted = min(wanted, float(np.sqrt(bend + 2 * 2.5 * _CURVATURE_METRES).min()))
-        if mood.doing not in (_BLIND, _FAST, _ROAM):
+        if mood.doing not in (_BLIND, _FAST, _ROAM, _GONE):
             wanted = min(wanted, float(np.sqrt(2 * 2.5 * max(row[_GAP] - 3.5, 0.0))))
         rate = 2.0 * (wanted - row[_SPEED])
         return float(np.clip(rate / MAX_ACCELERATION if rate > 0 else rate / (2 * MAX_ACCELERATION), -1, 1))
