@@ -87,7 +87,7 @@ def train(recipe: Recipe) -> None:
             f"out={recipe.model.parent}",
             "name=drive",
             "test=0.01",
-            "starts=36",
+            "starts=34",
             f"device={recipe.device}",
             f"tokenizer_loop.steps={recipe.tokenizer_steps}",
             f"dynamics_loop.steps={recipe.dynamics_steps}",

@@ -61,8 +61,9 @@ def seeding(probe: EnvProbe) -> str:
     again = run(probe.env(), seed, alike)
     far = max(rows_apart(first, again, (i, i)) for i in range(n))
     expect(far <= probe.tolerance, f"the same seed gave another episode ({far:.3g} apart): derive all chance from it")
-    others = [rows_apart(first, first, (0, i)) for i in range(1, n)]
-    expect(min(others) > probe.tolerance, "two environments show the same episode: seed each with its own number")
+    others = sorted(rows_apart(first, first, (0, i)) for i in range(1, n))  # with few starts one may be drawn twice
+    usual = others[len(others) // 2]
+    expect(usual > probe.tolerance, "two environments show the same episode: seed each with its own number")
     bound = max(probe.tolerance, _NEARER * float(np.mean(others)))
     shifted = run(probe.env(), seed + 1, alike)
     expect(

@@ -22,9 +22,9 @@ def seeding(probe: WorldProbe) -> str:
     first = run(world, range(n), seeds, alike)
     again = run(world, range(n), seeds, alike)
     expect(apart(first, again) <= probe.tolerance, "the same seeds gave other episodes: key all chance by the seed")
-    others = [apart(first, first, (0, i)) for i in range(1, n)]
+    others = sorted(apart(first, first, (0, i)) for i in range(1, n))  # a world with few starts may draw one twice
     fix = "use each slot's own seed, neither one for all nor a constant"
-    expect(min(others) > probe.tolerance, f"different seeds gave the same episode: {fix}")
+    expect(others[len(others) // 2] > probe.tolerance, f"different seeds gave the same episode: {fix}")
     twins = run(world, range(n), [seeds[0], seeds[0], *probe.seeds(n - 2, 900)], alike)
     bound = max(probe.tolerance, _NEARER * float(np.mean(others)))
     expect(
