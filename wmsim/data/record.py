@@ -45,7 +45,7 @@ LOOSE_LEVELS: tuple[Mapping[str, Any], ...] = (
     {"slow": 3.0, "recoveries": 0.1, "mistakes": 0.0, "lets_go": 0.25},
     {"noise": 0.3, "pedal_noise": 0.5, "recoveries": 0.3, "roams": 0.5, "mistakes": 0.0, "lets_go": 0.15},
 )
-"""Two that let go of wheel and pedals, and mostly end for it: see `DriverConfig.lets_go`."""
+"""Two that let go of the wheel, and mostly end for it: see `DriverConfig.lets_go`."""
 _FREE = ("out", "episodes", "frames", "workers", "progress")
 
 
