@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.model_tiny import CONFIG
+from tests.model_tiny import CONFIG, tiny_model
 from wmsim.data import episodes
 from wmsim.data.cache import open_cache
 from wmsim.data.episodes import Episode
@@ -110,6 +110,22 @@ def test_what_was_done_long_ago_is_remembered(tmp_path: Path) -> None:
         with torch.no_grad():
             missed[width] = float(stage.losses(Draw.of(1, 0, 0))["reward"])
     assert missed[24] < 0.75 * missed[0], missed
+
+
+def test_drives_begin_with_what_is_remembered_of_others_that_did_not_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latents, model, begun = _latents(tmp_path / "data"), tiny_model(), {}
+    for share in (0.0, 1.0):
+        stage = OutcomeStage(model, latents, replace(SMALL, stale=share), tmp_path / f"outcomes{share}.npz")
+        along, given = stage._along, []
+        monkeypatch.setattr(stage, "_along", lambda *a, along=along, given=given: (given.append(a), along(*a))[1])
+        stage.losses(Draw.of(0, 0, 0))
+        begun[share] = [(a[-1] != 0).any(1) for a in given]
+    assert [part.any().item() for part in begun[0.0]] == [False]
+    assert not begun[1.0][0].any()  # at first all begin with nothing, to see what they come to remember
+    assert begun[1.0][1].any()
+    assert not begun[1.0][1].all()
 
 
 def test_dreams_are_kept_and_made_anew_for_other_weights_and_drives(tmp_path: Path) -> None:

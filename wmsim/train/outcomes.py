@@ -125,7 +125,7 @@ class OutcomeStage:
             return None, None
         forced = (torch.rand(features.shape[:2], generator=draw.torch) < self.config.forced).to(self.device)
         begun = features.new_zeros(len(features), heads.memory)
-        if heads.memory:
+        if heads.memory and self.config.stale:
             stale = torch.rand(len(features), 1, generator=draw.torch) < self.config.stale
             with torch.no_grad():
                 memory = self._along(features, proprio, known, forced, begun)[1]
