@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 import wmsim  # noqa: F401 (registers the environments)
 from agents.network import ActorCritic, Observation, log_density, parts, save_actor, save_weights
-from wmsim.data.cache import Cache, open_cache
+from wmsim.data.cache import Cache, Roots, open_cache
 from wmsim.data.windows import Windows
 from wmsim.env.pictured import Pictured
 from wmsim.policy.onnx import onnx_export
@@ -40,15 +40,15 @@ from wmsim.train.loop import Draw, Loop, LoopConfig
 class BCConfig:
     """What is cloned, from what, for how long.
 
-    data: a recorded dataset. env, env_kwargs: the environment whose spaces the policy gets; world: of a wmsim
-    environment, None for others, and view: how those are seen (`wmsim.env.pictured.Pictured`), None for as they are.
-    share: of the episodes that is learnt from. avoid: seconds before an episode ended by itself (a crash) that are
-    not imitated. worth: weight of the squared error of the value, which is the recorded rewards to come by `discount`.
-    stack: frames that the policy sees at once, 0 for one with a GRU. batch: windows of `frames` frames; steps, rate:
-    of the optimiser.
+    data: a recorded dataset, or several that are read as one. env, env_kwargs: the environment whose spaces the policy
+    gets; world: of a wmsim environment, None for others, and view: how those are seen (`wmsim.env.pictured.Pictured`),
+    None for as they are. share: of the episodes that is learnt from. avoid: seconds before an episode ended by itself
+    (a crash) that are not imitated. worth: weight of the squared error of the value, which is the recorded rewards to
+    come by `discount`. stack: frames that the policy sees at once, 0 for one with a GRU. batch: windows of `frames`
+    frames; steps, rate: of the optimiser.
     """
 
-    data: str
+    data: Roots
     out: str
     env: str = "wmsim/Drive-v0"
     world: str | None = "dream"

@@ -8,19 +8,19 @@ Shape legend: N moments of a recording, T frames dreamt from each.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wmsim.control import Control
+from wmsim.data.cache import Roots
 from wmsim.env.starts import RecordedStarts
 from wmsim.world import Start, World
 
 Array = np.ndarray[Any, Any]
 
 
-def doubt(world: World, data: str | Path, count: int, frames: int = 1, before: int = 16) -> Array:
+def doubt(world: World, data: Roots, count: int, frames: int = 1, before: int = 16) -> Array:
     """(N, T) the uncertainty of each of the next `frames` behind `before` recorded ones, under the recorded actions.
 
     From `count` recorded moments or some more. ValueError: the world tells no uncertainty, or the recording does not

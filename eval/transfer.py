@@ -37,6 +37,7 @@ from eval.doubt import doubt
 from eval.machine import machine
 from eval.twins import STEADY, TWINS
 from wmsim import dream
+from wmsim.data.cache import Roots
 from wmsim.data.progress import Meter
 from wmsim.env.pictured import Pictured
 from wmsim.env.task import find_source, find_task
@@ -55,20 +56,20 @@ Make = Callable[[Arena], Policy]
 
 @dataclass(frozen=True)
 class TransferConfig:
-    """data: the recording that is cloned and whose moments are starts. dream: what is trained in, "dream" for what
-    ships or a path. seeds: of training. steps: environment steps of each. episodes, frames: E and T of every row;
-    before: frames until a policy takes over; first_town: seeds of unseen towns begin here. success: share of the
-    best row's mean return that an episode must earn, without an end, to count. slots: played at once. env,
-    env_kwargs, view: anyone's environment in the twin's place, and how it is seen (`wmsim.env.pictured.Pictured`);
-    "" for the Drive twin. train, clone, plan: settings of the agents; guided: of planning around the clone. guards:
-    of the dream that is trained in, beside which `unguarded` is trained without them, one seed; halt: they stop an
-    episode where the uncertainty is above what that share of equally long dreams under recorded actions never reach
-    (`eval.doubt`), 0 for never.
+    """data: the recording (or several) cloned, whose moments are starts. dream: what is trained in, "dream" for
+    what ships or a path. seeds: of training. steps: environment steps of each. episodes, frames: E and T of every row;
+    before: frames until a policy takes over; first_town: seeds of unseen towns begin here. success: share of the best
+    row's mean return that an episode must earn, without an end, to count. slots: played at once. env, env_kwargs, view:
+    anyone's environment in the twin's place, and how it is seen (`wmsim.env.pictured.Pictured`); "" for the Drive twin.
+    train, clone, plan: settings of the agents; guided: of planning around the clone. guards: of the dream that is
+    trained in, beside which `unguarded` is trained without them, one seed; halt: they stop an episode where the
+    uncertainty is above what that share of equally long dreams under recorded actions never reach (`eval.doubt`), 0 for
+    never.
     keep: policies kept along training, for the gap. mpc: episodes of the planners' rows, 0 for none. fast: all of it
     in small.
     """
 
-    data: str
+    data: Roots
     out: str
     dream: str
     seeds: int

@@ -154,6 +154,32 @@ def test_nothing_but_old_caches_is_removed(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == sorted([mine.name, fingerprint(dataset)])
 
 
+def test_several_datasets_are_read_as_one(tmp_path: Path) -> None:
+    roots = [tmp_path / name for name in ("calm", "wild")]
+    for root, lengths in zip(roots, ((10, 4), (7,)), strict=True):
+        a_dataset(root, lengths)
+    both, alone = open_cache(roots, progress=False), open_cache([roots[1]], progress=False)
+    assert (both.episodes, both.episode_start.tolist(), alone.episodes) == (3, [0, 10, 14], 1)
+    assert both.action[both.episode(2)].tolist() == alone.action.tolist()
+    assert both.frames[both.episode(2), 0, 0, 0].tolist() == list(range(7))
+    assert open_cache(roots[0], progress=False).frame_count == 14, "that of one lies where it did"
+    episodes.write(Dataset(roots[1]), 1, Dataset(roots[0]).read(0))
+    assert open_cache(roots, progress=False).frame_count == 31
+    assert len(list((roots[0] / "cache" / "joined").iterdir())) == 1
+
+
+def test_datasets_that_do_not_hold_the_same_are_not_joined(tmp_path: Path) -> None:
+    a_dataset(tmp_path / "one")
+    a_dataset(tmp_path / "other", known=False)
+    with pytest.raises(ValueError, match=r"proprio is \('speed',\) in .*one and \(\) in .*other"):
+        open_cache([tmp_path / "one", tmp_path / "other"], progress=False)
+    episodes.create(tmp_path / "new", Dataset(tmp_path / "one").spec)
+    with pytest.raises(ValueError, match=r"new has no episode yet"):
+        open_cache([tmp_path / "one", tmp_path / "new"], progress=False)
+    with pytest.raises(ValueError, match="no dataset to open"):
+        open_cache([])
+
+
 def test_a_damaged_episode_is_named_and_leaves_no_half_cache(tmp_path: Path) -> None:
     dataset = a_dataset(tmp_path)
     video = dataset.files(1)[1]

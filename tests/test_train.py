@@ -225,10 +225,10 @@ def test_a_state_of_another_model_is_told(recording: Path, tmp_path: Path) -> No
         train(replace(config, model=other, tokenizer_loop=LoopConfig(2)))
 
 
-def test_two_processes_train_one_model(recording: Path, tmp_path: Path) -> None:
+def test_two_processes_train_one_model_on_two_recordings(recording: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "wmsim.train"]
     settings = {
-        "data": recording, "out": tmp_path, "threads": 1, "starts": 4, "start_frames": 4,
+        "data": f"[{recording},{recording}]", "out": tmp_path, "threads": 1, "starts": 4, "start_frames": 4,
         "model.tokenizer.height": 16, "model.tokenizer.width": 16, "model.tokenizer.patch": 4,
         "model.tokenizer.dim": 16, "model.dynamics.tokens": 4, "model.dynamics.dim": 32, "model.dynamics.layers": 2,
         "model.dynamics.hidden": 32, "tokenizer_loop.steps": 2, "dynamics_loop.steps": 2, "decoder_loop.steps": 2,
@@ -240,4 +240,5 @@ def test_two_processes_train_one_model(recording: Path, tmp_path: Path) -> None:
     overrides = [f"{name}={value}" for name, value in settings.items()]
     done = subprocess.run([*command, *overrides], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert checkpoint.load(tmp_path / "model.safetensors")[1].name == "world"
+    card, whole = checkpoint.load(tmp_path / "model.safetensors")[1], open_cache(recording)
+    assert (card.name, card.training["episodes"]) == ("world", 2 * whole.episodes - round(0.05 * 2 * whole.episodes))

@@ -1,4 +1,4 @@
-"""A dataset's frames as memory-mapped arrays, built once and opened at once.
+"""The frames of one dataset or several as memory-mapped arrays, built once and opened at once.
 
 Shape legend: N frames of all E episodes one after another, H x W pixels; D action, P proprio, S world state width.
 Everything is in ARRIVAL convention: row t has frame t, the action that led INTO it (zeros at an episode's first frame)
@@ -14,7 +14,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,9 @@ _COLUMNS = {
 }
 _EPISODES = ("episode_start", "episode_length", "episode_seed")
 _NAME = re.compile(r"[0-9a-f]{16}")
+
+Roots = str | Path | Sequence[str | Path]
+"""The folder of a dataset, or those of several that are read as one."""
 
 
 @dataclass(frozen=True)
@@ -115,28 +118,46 @@ class Cache:
 
 
 def open_cache(
-    root: str | Path, folder: str | Path | None = None, workers: int | None = None, progress: bool = True
+    root: Roots, folder: str | Path | None = None, workers: int | None = None, progress: bool = True
 ) -> Cache:
     """The cache of the dataset at `root`, built when there is none or the dataset has changed since.
 
-    folder: where it lies, <root>/cache by default. workers: threads that decode, by default one a core.
-    ValueError: no episode, or a truncated or damaged file, by its name.
+    root: several, such as those of different drivers, become one, in that order. folder: where it lies, <root>/cache by
+    default; that of several lies in <the first root>/cache/joined. workers: threads that decode, by default one a core.
+    ValueError: no episode, a truncated or damaged file, by its name, or datasets that do not hold the same.
     """
-    dataset = Dataset(Path(root))
-    place = Path(folder) if folder else dataset.root / "cache"
-    ready = place / fingerprint(dataset)
+    datasets = [Dataset(Path(each)) for each in ([root] if isinstance(root, str | Path) else root)]
+    _check_alike(datasets)
+    place = Path(folder) if folder else datasets[0].root / ("cache/joined" if len(datasets) > 1 else "cache")
+    ready = place / fingerprint(*datasets)
     if not (ready / "meta.json").is_file():
-        _build(dataset, ready, workers or os.cpu_count() or 1, progress)
+        _build(datasets, ready, workers or os.cpu_count() or 1, progress)
     return load_cache(ready)
 
 
-def fingerprint(dataset: Dataset) -> str:
+def _check_alike(datasets: list[Dataset]) -> None:
+    if not datasets:
+        raise ValueError("no dataset to open: name one folder or several")
+    first = datasets[0]
+    for other in datasets[1:]:
+        for part in fields(DatasetSpec):
+            ours, theirs = getattr(first.spec, part.name), getattr(other.spec, part.name)
+            if ours != theirs and part.name != "codec":
+                raise ValueError(
+                    f"datasets are read as one only if they hold the same: {part.name} is {ours} in {first.root} and "
+                    f"{theirs} in {other.root}"
+                )
+
+
+def fingerprint(*datasets: Dataset) -> str:
     """A name that changes when any file of any episode does."""
-    digest = hashlib.sha256(f"{VERSION} {dataset.spec}".encode())
-    for index in dataset.indices():
-        for path in dataset.files(index):
-            state = path.stat()
-            digest.update(f"{path.name} {state.st_size} {state.st_mtime_ns}".encode())
+    digest = hashlib.sha256()
+    for dataset in datasets:
+        digest.update(f"{VERSION} {dataset.spec}".encode())
+        for index in dataset.indices():
+            for path in dataset.files(index):
+                state = path.stat()
+                digest.update(f"{path.name} {state.st_size} {state.st_mtime_ns}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -157,12 +178,13 @@ def load_cache(folder: str | Path) -> Cache:
     return Cache(spec, **{name: mapped(name) for name in ARRAYS}, **episodes, captions=captions)
 
 
-def _build(dataset: Dataset, ready: Path, workers: int, progress: bool) -> None:
+def _build(datasets: list[Dataset], ready: Path, workers: int, progress: bool) -> None:
     """Write the arrays beside their place, then rename: a cache is there whole or not at all."""
-    indices = dataset.indices()
-    if not indices:
-        raise ValueError(f"{dataset.root} has no episode yet: record some with `wmsim record`")
-    notes = [dataset.notes(index) for index in indices]
+    episodes = [(dataset, index) for dataset in datasets for index in dataset.indices()]
+    for dataset in datasets:
+        if not dataset.indices():
+            raise ValueError(f"{dataset.root} has no episode yet: record some with `wmsim record`")
+    spec, notes = datasets[0].spec, [dataset.notes(index) for dataset, index in episodes]
     lengths = np.array([note["length"] for note in notes], np.int64)
     starts = np.cumsum(lengths) - lengths
     partial = ready.with_name(f"{ready.name}.{os.getpid()}")
@@ -172,15 +194,15 @@ def _build(dataset: Dataset, ready: Path, workers: int, progress: bool) -> None:
         seeds = np.array([note["seed"] for note in notes], np.int64)
         for name, values in zip(_EPISODES, (starts, lengths, seeds), strict=True):
             np.save(partial / f"{name}.npy", values)
-        captions = _captions(dataset, indices)
-        arrays = _allocate(partial, dataset.spec, int(lengths.sum()))
-        _fill(dataset, indices, starts, arrays, captions, workers, progress)
-        meta = {"version": VERSION, "spec": asdict(dataset.spec), "captions": captions}
+        captions = _captions(episodes) if spec.events else []
+        arrays = _allocate(partial, spec, int(lengths.sum()))
+        _fill(episodes, starts, arrays, captions, workers, progress)
+        meta = {"version": VERSION, "spec": asdict(spec), "captions": captions}
         (partial / "meta.json").write_text(json.dumps(meta, indent=2))
         for old in ready.parent.iterdir():
-            if _NAME.fullmatch(old.name) and (old / "meta.json").is_file():
-                shutil.rmtree(old)
-        partial.replace(ready)
+            if old != ready and _NAME.fullmatch(old.name) and (old / "meta.json").is_file():
+                shutil.rmtree(old, ignore_errors=True)
+        _rename(partial, ready)
     except OSError as fault:
         raise OSError(
             fault.errno, f"cannot build the cache {ready}: {fault.strerror}. No episode was touched"
@@ -189,11 +211,17 @@ def _build(dataset: Dataset, ready: Path, workers: int, progress: bool) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _captions(dataset: Dataset, indices: list[int]) -> list[tuple[str, int]]:
+def _rename(partial: Path, ready: Path) -> None:
+    try:
+        partial.replace(ready)
+    except OSError:
+        if not (ready / "meta.json").is_file():  # else another process was faster: what it built is the same
+            raise
+
+
+def _captions(episodes: list[tuple[Dataset, int]]) -> list[tuple[str, int]]:
     """Every wording that was told, with the number of its event, in order."""
-    if not dataset.spec.events:
-        return []
-    tables = (dataset.columns(index) for index in indices)
+    tables = (dataset.columns(index) for dataset, index in episodes)
     pairs = (zip(table["event"], table["event_index"].tolist(), strict=True) for table in tables)
     return sorted({(str(text), event) for some in pairs for text, event in some if event >= 0})
 
@@ -223,8 +251,7 @@ def _mapped_file(path: Path, shape: tuple[int, ...], kind: Any) -> np.ndarray:
 
 
 def _fill(
-    dataset: Dataset,
-    indices: list[int],
+    episodes: list[tuple[Dataset, int]],
     starts: np.ndarray,
     arrays: dict[str, np.ndarray],
     captions: list[tuple[str, int]],
@@ -234,8 +261,8 @@ def _fill(
     number = {pair: row for row, pair in enumerate(captions)}
     meter = Meter("caching frames", len(arrays["frames"]), "frames", shown=progress)
     with meter, ThreadPoolExecutor(workers) as pool:
-        pairs = zip(indices, starts, strict=True)
-        jobs = [pool.submit(_copy, dataset, i, int(start), arrays, number) for i, start in pairs]
+        pairs = zip(episodes, starts, strict=True)
+        jobs = [pool.submit(_copy, *episode, int(start), arrays, number) for episode, start in pairs]
         try:
             for job in jobs:
                 meter.advance(job.result())

@@ -231,7 +231,7 @@ class Episodes:
         return given
 
 
-def _recorded(starts: str | Path | Mapping[str, Any], world: World) -> RecordedStarts:
+def _recorded(starts: str | Path | Sequence[str | Path] | Mapping[str, Any], world: World) -> RecordedStarts:
     """Where episodes begin; ValueError: settings that are none of "data", "seconds" and "best"."""
     asked: dict[str, Any] = dict(starts) if isinstance(starts, Mapping) else {"data": starts}
     if "data" not in asked or set(asked) - {"data", "seconds", "best"}:

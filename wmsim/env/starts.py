@@ -19,12 +19,17 @@ class RecordedStarts:
     """Any moment of any recorded episode with the L - 1 frames before it; the episode's seed says which."""
 
     def __init__(
-        self, data: str | Path, spec: WorldSpec, length: int = 8, seconds: float | None = None, best: float = 1.0
+        self,
+        data: str | Path | Sequence[str | Path],
+        spec: WorldSpec,
+        length: int = 8,
+        seconds: float | None = None,
+        best: float = 1.0,
     ) -> None:
-        """data: a recorded dataset; spec: of the world that begins from it; seconds: only moments so early in their
-        episode, before drivers got into what they made of it, None for all; best: only moments of this share of the
-        episodes, those with the highest mean reward a frame: an agent that begins where careless drivers had got to
-        learns to stand still.
+        """data: of a recording or several; spec: of the world that begins from it; seconds: only moments so early in
+        their episode, before drivers got into what they made of it, None for all; best: only moments of this share of
+        the episodes, those with the highest mean reward a frame: an agent that begins where careless drivers had got
+        to learns to stand still.
 
         ValueError: another size, action or no episode as long; best without rewards. ImportError: an extra is missing.
         """

@@ -72,7 +72,7 @@ class EnvConfig:
     a step is taken from its reward (MOPO, arXiv 2005.13239); halt: uncertainty above which an episode is truncated
     (after MOReL, 2005.05951): an agent then gains nothing where the dream does not know. randomise: the dream draws
     its passes a frame and the noise on its memory anew for every episode; true, or what `wmsim.dream.Randomise` takes.
-    starts: a recorded dataset, of which every episode begins at some moment, drawn by its seed, or
+    starts: a recorded dataset (or several), of which every episode begins at some moment, drawn by its seed, or
     {"data": it, "seconds": only moments so early in their episode, "best": only the share of episodes with the highest
     reward a frame}. size, device, steps (sampling steps of the dream), renderer: passed to the world, None for its own
     default; world_kwargs: anything else it takes.
@@ -88,7 +88,7 @@ class EnvConfig:
     pessimism: float = 0.0
     halt: float | None = None
     randomise: bool | Mapping[str, Any] = False
-    starts: str | Path | Mapping[str, Any] | None = None
+    starts: str | Path | Sequence[str | Path] | Mapping[str, Any] | None = None
     size: int | None = None
     device: str | None = None
     steps: int | None = None

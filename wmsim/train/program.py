@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from wmsim.checkpoint import Card, Starts, load, quantise, read_note, save
-from wmsim.data.cache import Cache, open_cache
+from wmsim.data.cache import Cache, Roots, open_cache
 from wmsim.model.events import Embeds, make_embedder
 from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.decoder import DecoderStage, DecoderStageConfig
@@ -27,14 +27,15 @@ from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
 class TrainConfig:
     """A whole training run.
 
-    data: a recorded dataset. out: states, curves, `model.safetensors`. test: share of episodes held back, or 0.
+    data: a recorded dataset, or several that are read as one. out: states, curves, `model.safetensors`. test: share of
+    episodes held back, or 0.
     compiled: torch.compile, worth its minute on runs of ten minutes and more; needs a C++ compiler.
     init: a checkpoint to begin from instead of random weights; one that is told no events can grow into one that is.
     starts, start_frames: the reset distribution that ships. domain: what the robot control is called, "" for what the
     recording calls it.
     """
 
-    data: str
+    data: Roots
     out: str
     model: WorldModelConfig = field(default_factory=WorldModelConfig)
     tokenizer: TokenizerStageConfig = field(default_factory=TokenizerStageConfig)
