@@ -184,6 +184,7 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
         ({"workers": 0}, "workers is at least 1, got 0"),
         ({"seed": -1}, "seed is at least 0, got -1"),
         ({"policy": "drvier"}, "unknown policy 'drvier': use 'random', 'wander', 'driver', 'PATH.onnx'"),
+        ({"policy": "json"}, "policy 'json' is a module: use 'random'"),
         ({"kwargs": {"view": "state"}}, r"shows no picture: its observation is Box.*Pass render=True"),
         ({"view": ViewConfig(image="lidar"), "kwargs": {"view": "dict"}}, r"image=KEY with one of \['camera'\]"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,10 +175,9 @@ def _served(address: str, slots: int, settings: dict[str, Any]) -> World:
 
 
 def _imported(target: str) -> Callable[..., World]:
-    module, _, name = target.partition(":")
     try:
-        made = getattr(importlib.import_module(module), name) if name else None
-    except (ImportError, AttributeError) as problem:
+        made = pkgutil.resolve_name(target) if ":" in target else None
+    except (ImportError, AttributeError, ValueError) as problem:
         raise ValueError(f"{target!r} could not be imported: {problem}") from problem
     if not callable(made):
         what = "a Gymnasium id, the path of a checkpoint, or module:factory"

@@ -6,6 +6,7 @@ Shape legend: H x W pixels, P proprio width, S world state width.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -234,13 +235,13 @@ def _actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) -> Act
 
 
 def _factory(policy: str) -> Callable[..., Any]:
-    module, _, name = policy.partition(":")
+    usual = "use 'random', 'wander', 'driver', 'PATH.onnx' or 'module:callable'"
     try:
-        factory: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError, TypeError) as fault:
-        raise ValueError(
-            f"unknown policy {policy!r}: use 'random', 'wander', 'driver', 'PATH.onnx' or 'module:callable' ({fault})"
-        ) from fault
+        factory: Callable[..., Any] = pkgutil.resolve_name(policy)
+    except (ImportError, AttributeError, ValueError) as fault:
+        raise ValueError(f"unknown policy {policy!r}: {usual} ({fault})") from fault
+    if not callable(factory):
+        raise ValueError(f"policy {policy!r} is a {type(factory).__name__}: {usual}")
     return factory
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,9 +32,8 @@ class TellingConfig:
 
 def captions_of(name: str) -> Mapping[str, Sequence[str]]:
     """The mapping of events to captions that "module:MAPPING" names. ValueError: there is none."""
-    module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        found = pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as fault:
         raise ValueError(f"captions are named as 'module:MAPPING', got {name!r} ({fault})") from fault
     if not isinstance(found, Mapping):

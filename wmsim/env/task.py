@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,8 +177,7 @@ def _sim(task: Task, slots: int, config: EnvConfig) -> World:
     alien = sorted(set(asked) - set(task.sim_options))
     if alien:
         raise ValueError(f"the {task.name!r} simulator does not take {alien}: it takes {list(task.sim_options)}")
-    module, name = task.sim.split(":")
-    made = getattr(importlib.import_module(module), name)(slots=slots, **asked, **config.world_kwargs)
+    made = pkgutil.resolve_name(task.sim)(slots=slots, **asked, **config.world_kwargs)
     assert isinstance(made, World)
     return made
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
+import pkgutil
 import secrets
 import socket
 import sys
@@ -48,7 +48,7 @@ def open_target(target: str, slots: int, settings: Mapping[str, Any], twin: bool
     """
     module, colon, name = target.rpartition(":")
     if colon and module.replace(".", "").isidentifier() and name.isidentifier():
-        return Opened(_factory_of(module, name)(slots=slots, **settings), None, "", "generated")
+        return Opened(_factory_of(target)(slots=slots, **settings), None, "", "generated")
     task, source = _task_of(target)
     world = settings.get("world", source)
     config = _config_of({name: value for name, value in settings.items() if name != "world"})
@@ -60,11 +60,11 @@ def open_target(target: str, slots: int, settings: Mapping[str, Any], twin: bool
     return Opened(opened, beside, task.camera, "simulated" if simulated else "generated")
 
 
-def _factory_of(module: str, name: str) -> Any:
+def _factory_of(target: str) -> Any:
     try:
-        return getattr(importlib.import_module(module), name)
+        return pkgutil.resolve_name(target)
     except (ModuleNotFoundError, AttributeError) as fault:
-        raise ValueError(f"there is no world {module}:{name}: {fault}") from fault
+        raise ValueError(f"there is no world {target}: {fault}") from fault
 
 
 def _task_of(target: str) -> tuple[Task, str | None]:

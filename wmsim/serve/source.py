@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,17 +36,16 @@ class Source:
     def _factory(self) -> Callable[..., World]:
         if not isinstance(self.world, str):
             return self.world
-        module, _, name = self.world.partition(":")
-        if name and not Path(self.world).exists():
-            return _imported(module, name)
+        if ":" in self.world and not Path(self.world).exists():
+            return _imported(self.world)
         return _dream(self.world)
 
 
-def _imported(module: str, name: str) -> Callable[..., World]:
+def _imported(target: str) -> Callable[..., World]:
     try:
-        found: Callable[..., World] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as problem:
-        raise ValueError(f"'{module}:{name}' could not be imported: {problem}") from problem
+        found: Callable[..., World] = pkgutil.resolve_name(target)
+    except (ImportError, AttributeError, ValueError) as problem:
+        raise ValueError(f"{target!r} could not be imported: {problem}") from problem
     return found
 
 
