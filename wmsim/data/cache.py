@@ -180,10 +180,11 @@ def load_cache(folder: str | Path) -> Cache:
 
 def _build(datasets: list[Dataset], ready: Path, workers: int, progress: bool) -> None:
     """Write the arrays beside their place, then rename: a cache is there whole or not at all."""
-    episodes = [(dataset, index) for dataset in datasets for index in dataset.indices()]
+    episodes: list[tuple[Dataset, int]] = []
     for dataset in datasets:
-        if not dataset.indices():
+        if not (indices := dataset.indices()):
             raise ValueError(f"{dataset.root} has no episode yet: record some with `wmsim record`")
+        episodes += [(dataset, index) for index in indices]
     spec, notes = datasets[0].spec, [dataset.notes(index) for dataset, index in episodes]
     lengths = np.array([note["length"] for note in notes], np.int64)
     starts = np.cumsum(lengths) - lengths
