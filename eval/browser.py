@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,16 @@ def resident(pid: int) -> float:
     """MiB of memory that a process holds now (Linux)."""
     told = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(told[1]) / 1024 if told else 0.0
+
+
+def resident_like(word: str) -> float:
+    """MiB that all processes whose command line holds `word` have now, what they share counted for each (Linux)."""
+    total = 0.0
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            if word.encode() in path.read_bytes():
+                total += resident(int(path.parent.name))
+    return total
 
 
 class Visit:

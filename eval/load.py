@@ -1,4 +1,4 @@
-"""Clients that keep a world busy: in this process, or one slot each in threads of several Ray actors."""
+"""Clients that keep a world busy: in this process, or each in a thread of one of several Ray actors."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def together(calls: list[Callable[[], Any]]) -> list[Any]:
 
 
 class Clients:
-    """Several clients of one slot each, in one process; runs as a Ray actor."""
+    """Several clients of `slots` slots each, in one process; runs as a Ray actor."""
 
-    def __init__(self, pool: str, count: int, first_seed: int) -> None:
-        self._worlds = [RemoteWorld(pool) for _ in range(count)]
+    def __init__(self, pool: str, count: int, first_seed: int, slots: int = 1) -> None:
+        self._worlds = [RemoteWorld(pool, slots) for _ in range(count)]
         self._seed = first_seed
 
     def run(self, warm: float, seconds: float) -> list[Load]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,12 +30,13 @@ BAR_MS = 150.0
 _WARM_SECONDS = 5.0
 
 
-def drive(visit: Visit, pid: int, minutes: float) -> dict[str, Any]:
-    """Press keys for so long as a person might; latency of each, memory of the server, longest stall."""
+def drive(visit: Visit, watched: Mapping[str, Callable[[], float]], minutes: float) -> dict[str, Any]:
+    """Press keys for so long as a person might; latency of each, longest stall, and the memory of what is watched: by
+    name, what tells its MiB."""
     rng, keys = random.Random(0), visit.page.keyboard
     visit.reset(7)
     until, warm = time.monotonic() + 60 * minutes, time.monotonic() + min(_WARM_SECONDS, 20 * minutes)
-    memory: list[tuple[float, float]] = []
+    times, memory = list[float](), {name: list[float]() for name in watched}
     while time.monotonic() < until:
         key = rng.choice("wwwad")
         keys.down(key)
@@ -45,16 +47,18 @@ def drive(visit: Visit, pid: int, minutes: float) -> dict[str, Any]:
             visit.reset()
         if time.monotonic() > warm:
             warm = time.monotonic() + 2
-            memory.append((time.monotonic(), resident(pid)))
+            times.append(warm)
+            for name, held in watched.items():
+                memory[name].append(held())
     told = visit.page.evaluate("fetch('figures').then((answer) => answer.json())")
-    return figures(visit, memory, told)
+    return figures(visit, times, memory, told)
 
 
-def figures(visit: Visit, memory: list[tuple[float, float]], told: dict[str, Any]) -> dict[str, Any]:
-    """The run in numbers; growth is the slope of a straight line through the memory of the run's second half."""
+def figures(
+    visit: Visit, times: Sequence[float], memory: Mapping[str, Sequence[float]], told: dict[str, Any]
+) -> dict[str, Any]:
+    """The run in numbers."""
     taken = np.array(visit.latencies())
-    late = memory[len(memory) // 2 :]
-    slope = float(np.polyfit([t / 60 for t, _ in late], [mib for _, mib in late], 1)[0]) if len(late) > 2 else 0.0
     return {
         "keys": len(taken),
         "key_to_pixel_ms": {
@@ -65,12 +69,17 @@ def figures(visit: Visit, memory: list[tuple[float, float]], told: dict[str, Any
         "painted": visit.page.evaluate("wmsimPlay.panes.painted"),
         "longest_gap_in_page_ms": round(visit.page.evaluate("wmsimPlay.panes.longestGap"), 1),
         "server": told,
-        "memory_mib": {
-            "first": round(memory[0][1], 1),
-            "last": round(memory[-1][1], 1),
-            "growth_a_minute": round(slope, 2),
-        },
+        "memory_mib": {name: growth(times, held) for name, held in memory.items()},
     }
+
+
+def growth(times: Sequence[float], mib: Sequence[float]) -> dict[str, float | None]:
+    """The first and last of these MiB, and a minute's slope of a straight line through their second half; None: too
+    few to tell."""
+    half = len(mib) // 2
+    minutes = [time / 60 for time in times[half:]]
+    slope = round(float(np.polyfit(minutes, mib[half:], 1)[0]), 3) if len(minutes) > 2 else None
+    return {"first": round(mib[0], 1), "last": round(mib[-1], 1), "growth_a_minute": slope}
 
 
 def play(
@@ -91,7 +100,7 @@ def play(
         if twin:
             with story.visit.beginning():
                 page.click("#twin")
-        driven = drive(story.visit, pid, minutes)
+        driven = drive(story.visit, {"server": lambda: resident(pid)}, minutes)
         story.done["phone"] = phone(browser, url, out)
         errors = story.visit.errors
     result = {

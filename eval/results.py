@@ -51,6 +51,9 @@ def main(
         "runs/understanding/understanding.json"
     ),
     voice: Annotated[Path, typer.Option(help="what eval.voice wrote")] = Path("runs/voice/voice.json"),
+    serve: Annotated[Path, typer.Option(help="what eval.serve wrote")] = Path("runs/serve/serve.json"),
+    play: Annotated[Path, typer.Option(help="what eval.play wrote")] = Path("runs/play/play.json"),
+    soak: Annotated[Path, typer.Option(help="what eval.soak wrote")] = Path("runs/soak/soak.json"),
 ) -> None:
     """Fill the page with what is there."""
     text = page.read_text()
@@ -74,6 +77,8 @@ def main(
     words = read(understanding), read(voice)
     if any(words):
         text = put(text, "words", sections.words_section(*words))
+    if any(served := (read(serve), read(play), read(soak))):
+        text = put(text, "serving", sections.serving_section(*served))
     page.write_text(text)
 
 

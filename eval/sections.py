@@ -248,3 +248,36 @@ def words_section(understanding: Json | None, voice: Json | None) -> str:
         rows.append(["voice: event right", "reported", voice["right"]["all"], "-"])
         rows.append(["voice: other speech accepted", "reported", voice["false_accepts"], "-"])
     return table(["", "asked", "measured", "reached"], rows, 3)
+
+
+def serving_section(serve: Json | None, play: Json | None, soak: Json | None) -> str:
+    """What was asked of the pool and of the page, what was measured, and whether that is enough."""
+    rows: list[list[Any]] = []
+
+    def add(name: str, asked: str, measured: Any, reached: bool | None) -> None:
+        rows.append([name, asked, measured, MARKS[reached]])
+
+    if serve and (batching := serve.get("batching")):
+        alone, served, apart = (row["per_second"] for row in batching)
+        count = batching[0]["slots"]
+        share = served / alone
+        add(
+            f"{count} clients of a slot each, over one batch of {count} in process", "at least 0.7", share, share >= 0.7
+        )
+        add("the same over no batching", "at least 3", served / apart, served / apart >= 3)
+    if serve and (latency := serve.get("latency")):
+        more = latency[1]["p95"] - latency[0]["p95"]
+        add("one served step above one in process, p95, ms", "at most 8", more, more <= 8)
+    if serve and (faults := serve.get("faults")):
+        kills, wrong, worst = (faults[name] for name in ("kills", "wrong_frames", "recovery_worst"))
+        add(f"wrong frames of {faults['frames']}, {kills} kills", "0", wrong, wrong == 0)
+        add("slowest recovery from a kill, s", "under 5", worst, worst < 5)
+    if play:
+        driven = play["drive"]
+        p95 = driven["key_to_pixel_ms"]["p95"]
+        add("key to pixel, p95, ms", f"at most {driven['bar_ms']:.0f}", p95, p95 <= driven["bar_ms"])
+    if soak:
+        found, about = soak["verdict"], f"{soak['minutes']:g} minutes, page and {soak['training']['slots']} slots: "
+        add(about + "longest stall, ms", "at most 1000", found["longest_stall_ms"], found["no_stall"])
+        add(about + "growth of a process, MiB a minute", "0", found["growth_mib_a_minute"], found["no_growth"])
+    return table(["bar", "asked", "measured", "reached"], rows)

@@ -423,9 +423,8 @@ def save_figure(path: Path, result: Mapping[str, Any]) -> None:
     left.set(title="return in the twin, unseen towns", xlabel="return, mean and 95 % interval over towns")
     for (label, along), colour in zip(result["gap"].items(), ("tab:blue", "tab:red"), strict=True):
         for side, style in (("dream", "--"), ("twin", "-")):
-            right.plot(
-                list(along), [v[side].mean for v in along.values()], style, color=colour, label=f"{side}, {label}"
-            )
+            means = [found[side].mean for found in along.values()]
+            right.plot(list(along), means, style, marker="o", color=colour, label=f"{side}, {label}")
     right.set(title="one training along the way", xlabel="environment steps", ylabel="return")
     right.legend(frameon=False, fontsize=8)
     figure.savefig(path, dpi=130)

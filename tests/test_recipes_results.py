@@ -162,3 +162,25 @@ def test_events_and_words_have_their_sections() -> None:
     assert "| text: unrelated accepted | at most 0.02 | 0.030 [0.020, 0.050] | no |" in text
     assert "| voice: other speech accepted | reported | 0.060 | - |" in text
     assert len(sections.words_section(None, voice).splitlines()) == 2 + 2
+
+
+def test_the_bars_of_serving_are_held_against_what_was_found(tmp_path: Path) -> None:
+    rates, tails = (400.0, 300.0, 90.0), (20.0, 29.0)
+    serve = {
+        "batching": [{"slots": 32, "per_second": rate} for rate in rates],
+        "latency": [{"p95": tail} for tail in tails],
+        "faults": {"frames": 900, "kills": 50, "wrong_frames": 1, "recovery_worst": 4.9},
+    }
+    play = {"drive": {"key_to_pixel_ms": {"p95": 140.0}, "bar_ms": 150.0}}
+    verdict = {"longest_stall_ms": 900.0, "no_stall": True, "growth_mib_a_minute": 0.5, "no_growth": False}
+    soak = {"minutes": 30, "training": {"slots": 16}, "verdict": verdict}
+    rows = sections.serving_section(serve, play, soak).splitlines()[2:]
+    told = [row.split(" | ")[-1].removesuffix(" |") for row in rows]
+    assert told == ["yes", "yes", "no", "no", "yes", "yes", "yes", "no"]
+    assert "| wrong frames of 900, 50 kills | 0 | 1 | no |" in rows
+    assert "| 30 minutes, page and 16 slots: longest stall, ms | at most 1000 | 900.00 | yes |" in rows
+    page, none = tmp_path / "page.md", tmp_path / "none.json"
+    page.write_text("<!-- serving -->\nold\n<!-- /serving -->")
+    (tmp_path / "play.json").write_text(json.dumps(play))
+    results.main(none, none, none, page, none, none, none, none, none, none, none, none, tmp_path / "play.json", none)
+    assert page.read_text().splitlines()[3] == "| key to pixel, p95, ms | at most 150 | 140.00 | yes |"

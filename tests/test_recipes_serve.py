@@ -1,4 +1,4 @@
-"""The benchmark of the pool in small: it measures what it is asked for, and a kill changes no frame."""
+"""The benchmarks of the pool in small: they measure what they are asked for, and a kill changes no frame."""
 
 from __future__ import annotations
 
@@ -34,3 +34,28 @@ def test_the_benchmark_in_small(tmp_path: Path) -> None:
     assert faults["restarts"] == 2
     assert faults["frames"] > 0
     assert len(faults["recovery_seconds"]) == 2
+
+
+def test_the_soak_in_small(tmp_path: Path) -> None:
+    browser = pytest.importorskip("eval.browser", reason="the soak needs Playwright")
+    if browser.find_chromium() is None:
+        pytest.skip("no Chromium is installed")
+    command = [sys.executable, "-m", "eval.soak", "wmsim.sims.toy:ToyWorld", "--minutes", "0.1", "--slots", "3"]
+    done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads((tmp_path / "soak.json").read_text())
+    assert told["drive"]["keys"] > 0
+    assert told["drive"]["painted"] > 0
+    assert told["training"]["slots"] == 3
+    assert 0 < told["training"]["ms_p50"] <= told["training"]["ms_worst"] <= told["verdict"]["longest_stall_ms"]
+    assert {"play server", "page", "replica", "training"} <= set(told["drive"]["memory_mib"])
+    assert all(held["first"] > 0 for held in told["drive"]["memory_mib"].values())
+    assert (tmp_path / "page.png").stat().st_size > 0
+
+
+def test_memory_that_grows_is_told_from_memory_that_swings() -> None:
+    play = pytest.importorskip("eval.play", reason="the visit needs Playwright")
+    times = [2.0 * i for i in range(600)]
+    assert play.growth(times, [100.0] * 300 + [100.0 + i / 30 for i in range(300)])["growth_a_minute"] == 1.0
+    assert abs(play.growth(times, [100.0 + i % 2 for i in range(600)])["growth_a_minute"]) < 0.01
+    assert play.growth(times[:4], [1.0, 2.0, 3.0, 4.0]) == {"first": 1.0, "last": 4.0, "growth_a_minute": None}
