@@ -5,13 +5,14 @@
 
 Latency: from the frame in which an event is told to the first in which the network holds it for likelier than not, in
 seconds, on towns that it never saw. "unprompted" says how often it sees the event where nothing was told.
-Writes events.json and a contact sheet. Shape legend: N frames, E events, V trials, T frames after the telling.
+Writes events.json, a contact sheet, and the network, which later runs with the same settings take.
+Shape legend: N frames, E events, V trials, T frames after the telling.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,8 @@ import typer
 from einops import rearrange
 from jaxtyping import Bool, Float, UInt8
 from rich.progress import track
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -148,6 +151,24 @@ def fit(films: list[Film], config: EventsConfig, seed: int = 0) -> Seer:
     return seer.eval()
 
 
+def learnt(config: EventsConfig, path: Path) -> Seer:
+    """The network that an earlier run with these settings left at `path`, or one that learns now and is kept there."""
+    about = {"config": json.dumps(asdict(config))}
+    if path.is_file():
+        with safe_open(path, "pt") as kept:
+            if kept.metadata() == about:
+                seer = Seer(config.width)
+                seer.load_state_dict({name: kept.get_tensor(name) for name in kept.keys()})  # noqa: SIM118 (no dict)
+                return seer.eval()
+    films = [
+        drive(seed, config.frames, config.size, told_at_random(seed, config.frames), calm=False)
+        for seed in track(range(config.drives), "driving to learn from")
+    ]
+    seer = fit(films, config)
+    save_file(seer.state_dict(), path, about)
+    return seer
+
+
 def _starts(films: list[Film]) -> np.ndarray:
     lengths = np.array([len(f.frames) for f in films])
     return np.cumsum(lengths) - lengths
@@ -170,7 +191,7 @@ def summary(seconds: list[float], unprompted: float) -> dict[str, Any]:
     return {"p50_s": p50, "p95_s": p95, "seen": seen, "unprompted": unprompted, "trials": len(seconds)}
 
 
-def told_in_dream(world: World, film: Film, event: str, config: EventsConfig) -> UInt8[np.ndarray, "T H W 3"]:
+def told_in_dream(world: World, film: Film, event: str | None, config: EventsConfig) -> UInt8[np.ndarray, "T H W 3"]:
     """What a dream shows that begins from the quiet frames of `film` and is told `event` under the same wheel."""
     camera, quiet = next(iter(world.spec.cameras)), config.quiet
     known, wheel = torch.from_numpy(film.frames[None, :quiet]), torch.from_numpy(film.wheel.astype(np.float32))
@@ -186,29 +207,36 @@ def measure(config: EventsConfig, out: Path, dream: World | None = None) -> dict
     """Learn, tell, time; writes events.json and events.png into `out`. ValueError: a dream that takes no events."""
     if dream is not None and not set(EVENTS) <= set(dream.spec.events or EVENTS):
         raise ValueError(f"world {dream.spec.name!r} takes the events {list(dream.spec.events or ())}, not {EVENTS}")
-    learn = [
-        drive(seed, config.frames, config.size, told_at_random(seed, config.frames), calm=False)
-        for seed in track(range(config.drives), "driving to learn from")
-    ]
-    seer = fit(learn, config)
+    out.mkdir(parents=True, exist_ok=True)
+    seer = learnt(config, out / "seer.safetensors")
     length, towns = config.quiet + config.watched, range(UNSEEN, UNSEEN + config.trials)
-    plain = [seer.read(drive(town, length, config.size, {}).frames)[BEFORE:] for town in towns]
-    unprompted = (np.concatenate(plain) > 0.5).mean(0)
-    tables: dict[str, Any] = {"twin": {}} | ({} if dream is None else {"dream": {}})
+
+    def films(event: str | None) -> dict[str, list[UInt8[np.ndarray, "T H W 3"]]]:
+        driven = [
+            drive(town, length, config.size, {} if event is None else {config.quiet - 1: event}) for town in towns
+        ]
+        shown = {"twin": [film.frames for film in driven]}
+        if dream is not None:
+            shown["dream"] = [told_in_dream(dream, film, event, config) for film in driven]
+        return shown
+
+    quiet = {kind: np.concatenate([seer.read(f)[config.quiet :] for f in shown]) for kind, shown in films(None).items()}
+    unprompted = {kind: (chances > 0.5).mean(0) for kind, chances in quiet.items()}
+    tables: dict[str, Any] = {kind: {} for kind in quiet}
+    waited: dict[str, list[float]] = {kind: [] for kind in quiet}
     rows, names = [], []
     for number, event in enumerate(track(EVENTS, "telling events")):
-        films = [drive(town, length, config.size, {config.quiet - 1: event}) for town in towns]
-        whole = [film for film in films if len(film.frames) > config.quiet + max(_SHOWN)] or films
-        shown = {"twin": [film.frames for film in films]}
-        if dream is not None:
-            shown["dream"] = [told_in_dream(dream, film, event, config) for film in films]
+        shown = films(event)
+        whole = [i for i, frames in enumerate(shown["twin"]) if len(frames) > config.quiet + max(_SHOWN)] or [0]
         for kind, pictures in shown.items():
-            chances = [seer.read(frames)[config.quiet :, number] for frames in pictures]
-            tables[kind][event] = summary([latency(chance) for chance in chances], float(unprompted[number]))
-            chosen = pictures[films.index(whole[0])]
+            seconds = [latency(seer.read(frames)[config.quiet :, number]) for frames in pictures]
+            tables[kind][event] = summary(seconds, float(unprompted[kind][number]))
+            waited[kind] += seconds
+            chosen = pictures[whole[0]]
             rows.append(np.stack([chosen[min(config.quiet + t, len(chosen) - 1)] for t in _SHOWN]))
             names.append(f"{event}, {kind}"[:24])
-    out.mkdir(parents=True, exist_ok=True)
+    for kind, seconds in waited.items():
+        tables[kind]["all"] = summary(seconds, float(unprompted[kind].mean()))
     heads = [f"{(t + 1) / RATE:.2f} s" for t in _SHOWN]
     sheet(rows, names, heads, 2).save(out / "events.png")
     result = {"events": tables, "config": vars(config), "machine": machine()}

@@ -234,7 +234,12 @@ def events_section(found: Json) -> str:
     """How soon an event can be seen once it was told, in the twin and in a dream."""
     config = found["config"]
     parts = [f"{config['drives']} drives to learn from, {config['trials']} towns an event; seconds from the telling."]
-    return "\n\n".join([*parts, *(f"{kind}:\n\n{named(rows)}" for kind, rows in found["events"].items())])
+    for kind, rows in found["events"].items():
+        p95 = rows["all"]["p95_s"]
+        bar = f"p95 of all at most 2 s: {MARKS[p95 is not None and p95 <= 2]}"
+        shown = {name: {head: "never" if v is None else v for head, v in row.items()} for name, row in rows.items()}
+        parts.append(f"{kind} ({bar}):\n\n{named(shown)}")
+    return "\n\n".join(parts)
 
 
 def words_section(understanding: Json | None, voice: Json | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,12 +41,17 @@ def test_the_network_learns_what_is_dark_and_what_is_grey() -> None:
     assert chances[:10].max() < 0.5 < chances[10:].min()
 
 
-def test_it_writes_a_table_and_a_sheet(tmp_path: Path) -> None:
+def test_it_writes_a_table_and_a_sheet_and_learns_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = EventsConfig(drives=1, frames=24, size=16, trials=1, quiet=10, watched=33, epochs=1, batch=8, width=4)
     result = measure(config, tmp_path)
     written = json.loads((tmp_path / "events.json").read_text())
-    assert list(written["events"]["twin"]) == list(EVENTS)
+    assert list(written["events"]["twin"]) == [*EVENTS, "all"]
+    assert written["events"]["twin"]["all"]["trials"] == len(EVENTS)
     assert written["config"]["quiet"] == 10
     assert result["events"].keys() == {"twin"}
     with Image.open(tmp_path / "events.png") as picture:
         assert picture.height > 8 * 32
+    monkeypatch.setattr("eval.events.fit", lambda *_: pytest.fail("the network of these settings was kept"))
+    assert measure(config, tmp_path)["events"] == written["events"]
+    with pytest.raises(pytest.fail.Exception):
+        measure(replace(config, epochs=2), tmp_path)

@@ -150,11 +150,15 @@ def test_every_environment_with_a_folder_has_its_rows(tmp_path: Path) -> None:
 
 
 def test_events_and_words_have_their_sections() -> None:
-    row = {"p50": 0.2, "p95": 0.5, "seen": "5 of 5"}
-    events = {"config": {"drives": 120, "trials": 40}, "events": {"twin": {"fog": row}}}
-    text = sections.events_section(events)
+    row = {"p50_s": 0.2, "p95_s": 0.5, "seen": 1.0}
+    late = {**row, "p95_s": None}
+    kinds = {"twin": {"fog": row, "all": {**row, "p95_s": 2.0}}, "dream": {"fog": late, "all": late}}
+    text = sections.events_section({"config": {"drives": 120, "trials": 40}, "events": kinds})
     assert "120 drives to learn from, 40 towns" in text
-    assert "| fog | 0.20 | 0.50 | 5 of 5 |" in text
+    assert "| fog | 0.20 | 0.50 | 1.00 |" in text
+    assert "| fog | 0.20 | never | 1.00 |" in text
+    assert "twin (p95 of all at most 2 s: yes):" in text
+    assert "dream (p95 of all at most 2 s: no):" in text
     understanding = {"understood": _interval(0.92, 0.9, 0.95), "unrelated_accepted": _interval(0.03, 0.02, 0.05)}
     voice = {"right": {"all": _interval(0.8, 0.7, 0.9)}, "false_accepts": 0.06}
     text = sections.words_section(understanding, voice)
