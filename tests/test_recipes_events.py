@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eval.baselines import CopyLastFrame
 from eval.events import EventsConfig, fit, latency, measure, summary
 from eval.events import Film as EventFilm
-from wmsim.sims.drive import EVENTS
+from wmsim.sims.drive import EVENTS, DriveWorld
 
 
 def test_latency_counts_from_the_frame_of_the_telling() -> None:
@@ -53,5 +54,10 @@ def test_it_writes_a_table_and_a_sheet_and_learns_once(tmp_path: Path, monkeypat
         assert picture.height > 8 * 32
     monkeypatch.setattr("eval.events.fit", lambda *_: pytest.fail("the network of these settings was kept"))
     assert measure(config, tmp_path)["events"] == written["events"]
+    twin = DriveWorld(1, 16)
+    beside = measure(config, tmp_path, CopyLastFrame(twin.spec, 1))["events"]
+    assert beside["twin"] == written["events"]["twin"]
+    assert list(beside["dream"]) == [*EVENTS, "all"]
+    assert beside["dream"]["night"]["seen"] == beside["dream"]["night"]["unprompted"]  # a copy shows what stood there
     with pytest.raises(pytest.fail.Exception):
         measure(replace(config, epochs=2), tmp_path)
