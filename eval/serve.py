@@ -125,8 +125,8 @@ def faults(config: ServeConfig) -> dict[str, Any]:
 
 
 def run(config: ServeConfig, console: Console) -> dict[str, Any]:
-    """Everything asked for: settings, machine and figures."""
-    before, result = machine(), dict[str, Any](settings=asdict(config))
+    """Everything asked for: figures, and the settings and the machine of each part."""
+    before, result = machine(), dict[str, Any](settings=dict.fromkeys(config.parts, asdict(config)))
     started = not ray.is_initialized()
     if started:
         ray.init("local", num_cpus=8, include_dashboard=False, log_to_driver=False)
@@ -147,8 +147,9 @@ def run(config: ServeConfig, console: Console) -> dict[str, Any]:
     finally:
         if started:
             ray.shutdown()
-    result["machine"] = before | {"load_average_after": machine()["load_average"]}
-    console.print("; ".join(f"{name} {value}" for name, value in result["machine"].items()), highlight=False)
+    about = before | {"load_average_after": machine()["load_average"]}
+    result["machine"] = dict.fromkeys(config.parts, about)
+    console.print("; ".join(f"{name} {value}" for name, value in about.items()), highlight=False)
     return result
 
 
@@ -164,14 +165,18 @@ def show(console: Console, title: str, rows: list[Timing]) -> None:
 
 @hydra.main(version_base=None, config_path="../configs", config_name="eval/serve")
 def main(settings: DictConfig) -> None:
-    """Read the settings, measure, write serve.json."""
+    """Read the settings, measure, write serve.json, in which parts that were not asked for stay as they were."""
     plain: Any = OmegaConf.to_container(settings, resolve=True)
     kills = KillConfig(**plain["kills"] | {"pause": tuple(plain["kills"]["pause"])})
     config = ServeConfig(**plain | {"kills": kills, "parts": tuple(plain["parts"])})
     result = run(config, wide_console())
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "serve.json").write_text(json.dumps(result, indent=2))
+    path = out / "serve.json"
+    earlier = json.loads(path.read_text()) if path.is_file() else {}
+    for about in ("settings", "machine"):
+        result[about] = earlier.get(about, {}) | result[about]
+    path.write_text(json.dumps(earlier | result, indent=2))
 
 
 if __name__ == "__main__":
