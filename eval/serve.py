@@ -127,17 +127,19 @@ def faults(config: ServeConfig) -> dict[str, Any]:
 def run(config: ServeConfig, console: Console) -> dict[str, Any]:
     """Everything asked for: figures, and the settings and the machine of each part."""
     before, result = machine(), dict[str, Any](settings=dict.fromkeys(config.parts, asdict(config)))
+    sizes = {"batching": config.clients, "latency": 1}  # alone before Ray starts, whose processes want their share
+    alone = {part: in_process(config, slots) for part, slots in sizes.items() if part in config.parts}
     started = not ray.is_initialized()
     if started:
         ray.init("local", num_cpus=8, include_dashboard=False, log_to_driver=False)
     try:
         if "batching" in config.parts:
-            rows = [in_process(config, config.clients), served(config, config.clients, True)]
+            rows = [alone["batching"], served(config, config.clients, True)]
             rows.append(served(config, config.clients, False))
             result["batching"] = [asdict(row) for row in rows]
             show(console, "Batching", rows)
         if "latency" in config.parts:
-            rows = [in_process(config, 1), served(config, 1, True)]
+            rows = [alone["latency"], served(config, 1, True)]
             result["latency"] = [asdict(row) for row in rows]
             show(console, "Latency of one step of one slot", rows)
         if "faults" in config.parts:

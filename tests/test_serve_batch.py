@@ -98,6 +98,45 @@ def test_nobody_waits_for_a_slow_client() -> None:
     assert world.calls == [[1], *[[0]] * 10]
 
 
+def test_clients_that_take_turns_find_together() -> None:
+    world = Counted(4, slow=0.1)
+
+    async def use(batcher: Batcher) -> None:
+        async def client(slot: int, late: float) -> None:
+            await asyncio.sleep(late)
+            for _ in range(6):
+                await batcher.submit(Job(f"c{slot}", "step", [slot], wheel()))
+                await asyncio.sleep(0.004)  # longer than wait_ms, and nothing beside the world's own time
+
+        await asyncio.gather(*(client(slot, 0.05 * (slot // 2)) for slot in range(4)))
+
+    drive(world, use, wait_ms=1.0)
+    assert world.calls[0] == [0, 1]
+    assert sum(len(call) == 4 for call in world.calls) >= 4
+
+
+def test_who_was_slow_the_last_time_is_not_waited_for() -> None:
+    world = Counted(2)
+
+    async def use(batcher: Batcher) -> list[float]:
+        async def slow() -> None:
+            for _ in range(4):
+                await batcher.submit(Job("slow", "step", [1], wheel()))
+                await asyncio.sleep(0.5)
+
+        waits, slowly = list[float](), asyncio.create_task(slow())
+        while not slowly.done():
+            began = time.perf_counter()
+            await batcher.submit(Job("fast", "step", [0], wheel()))
+            waits.append(time.perf_counter() - began)
+            await asyncio.sleep(0.01)
+        return waits
+
+    waits = drive(world, use, wait_ms=200.0)
+    assert sum(wait > 0.15 for wait in waits) <= 2, "only until it is known how long it takes"
+    assert len(waits) > 40
+
+
 def test_one_clients_mistake_is_not_the_others() -> None:
     world = Counted(3)
     wrong = wheel(steer=float("nan"))

@@ -1,8 +1,9 @@
 """Dynamic batching: calls for different slots that arrive within a few milliseconds run as one call of the world.
 
-A batch is closed when everyone who was answered lately is back, when it is full, or when `wait_ms` are over; who is
-slow is not waited for. Between clients it is fair: the one who waits longest goes first, and no client's next call is
-taken before everybody else's first. Needs no Ray: the replica gives it to one world and one event loop.
+A batch is closed when everyone who was answered lately is back, when it is full, or when `wait_ms` are over, or a tenth
+of the time that a step of the world takes; who was slow the last time is not waited for. Between clients it is fair:
+the one who waits longest goes first, and no client's next call is taken before everybody else's first. Needs no Ray:
+the replica gives it to one world and one event loop.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from wmsim.serve.errors import Busy
 from wmsim.world import World
 
 _LATELY = 2.0
-"""A slot is waited for when it was answered at most so many times `wait_ms` ago."""
+"""A slot is waited for when it was answered at most so many times the waiting time ago."""
+_SHARE = 0.1
+"""Of the time that the last step of the world took: a batch may wait so long, which costs less than two calls."""
 
 
 @dataclass(frozen=True)
 class BatchConfig:
-    """wait_ms: how long a batch's first call waits for others. most: rows in a batch. queue: rows that may wait."""
+    """wait_ms: how long a batch waits for others at least. most: rows in a batch. queue: rows that may wait."""
 
     wait_ms: float
     most: int
@@ -124,6 +127,8 @@ class Batcher:
         self._thread = ThreadPoolExecutor(1, "world", initializer=begin)
         self._arrived = asyncio.Event()
         self._answered: dict[int, float] = {}
+        self._absence: dict[int, float] = {}
+        self._took = self._free = 0.0
         self.busy_since: float | None = None
 
     async def submit(self, job: Job) -> Any:
@@ -134,7 +139,8 @@ class Batcher:
                 f"or start the pool with more replicas or a longer queue (max_queue)"
             )
         for slot in job.slots:
-            self._answered.pop(slot, None)
+            if (at := self._answered.pop(slot, None)) is not None:
+                self._absence[slot] = job.arrived - at
         self.queue.put(job)
         self._arrived.set()
         return await job.done
@@ -148,8 +154,13 @@ class Batcher:
             for job in jobs:
                 groups.setdefault(job.key, []).append(job)
             for group in groups.values():
-                self._answer(group, await self.on_world(partial(perform, group)))
+                began = time.perf_counter()
+                results = await self.on_world(partial(perform, group))
+                if group[0].what == "step":
+                    self._took = time.perf_counter() - began
+                self._answer(group, results)
             await self._after(jobs)
+            self._free = time.perf_counter()
 
     async def on_world(self, call: Callable[[World], Any]) -> Any:
         """What `call` returns, run in the world's own thread; only `run` and `after` may ask for it."""
@@ -163,8 +174,10 @@ class Batcher:
         while self.queue.rows == 0:
             self._arrived.clear()
             await self._arrived.wait()
-        closes = self.queue.first_arrival() + self.config.wait_ms / 1e3
-        while self.queue.rows < self.config.most and self._awaited():
+        patience = max(self.config.wait_ms / 1e3, _SHARE * self._took)
+        # Those who came while the world was busy wait for those whom it answered, or the two would take turns for ever.
+        closes = max(self.queue.first_arrival(), self._free) + patience
+        while self.queue.rows < self.config.most and self._awaited(_LATELY * patience):
             left = closes - time.perf_counter()
             if left <= 0:
                 break
@@ -174,11 +187,10 @@ class Batcher:
             except TimeoutError:
                 break
 
-    def _awaited(self) -> bool:
-        """Whether a slot is away that was answered a moment ago."""
-        lately = time.perf_counter() - _LATELY * self.config.wait_ms / 1e3
-        self._answered = {slot: at for slot, at in self._answered.items() if at > lately}
-        return bool(self._answered)
+    def _awaited(self, seconds: float) -> bool:
+        """Whether a slot is away that was answered so lately, and that was back so soon the last time."""
+        lately = time.perf_counter() - seconds
+        return any(at > lately and self._absence.get(slot, 0.0) < seconds for slot, at in self._answered.items())
 
     def _answer(self, jobs: list[Job], results: list[Any]) -> None:
         now = time.perf_counter()

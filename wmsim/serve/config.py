@@ -29,11 +29,11 @@ class PoolConfig:
 
     name: clients find it under. replicas: actors, each with `slots` slots to lease; spare: slots of each kept for
     clients whose replica died, None takes as many as one dead replica needs. cpus, gpus: of each replica; threads: of
-    torch in it, None takes its whole cpus. wait_ms: how long a batch waits for company; max_batch: slots in one, None
-    all of them; max_queue: steps that may wait at a replica, None four times its slots. snapshot_every: steps of a slot
-    from one snapshot to the next, which is also what may have to be replayed. lease_seconds: silence after which a
-    client's slots are reclaimed. hang_seconds: a world that does not come back for so long is killed. vaults: actors
-    that keep the snapshots. patience: seconds that placing a slot may wait for a replica.
+    torch in it, None takes its whole cpus. wait_ms: how long a batch waits for company at least; max_batch: slots in
+    one, None all of them; max_queue: steps that may wait at a replica, None four times its slots. snapshot_every: steps
+    of a slot from one snapshot to the next, which is also what may have to be replayed. lease_seconds: silence after
+    which a client's slots are reclaimed. hang_seconds: a world that does not come back for so long is killed. vaults:
+    actors that keep the snapshots. patience: seconds that placing a slot may wait for a replica.
     """
 
     name: str = "pool"
@@ -46,7 +46,7 @@ class PoolConfig:
     wait_ms: float = 3.0
     max_batch: int | None = None
     max_queue: int | None = None
-    snapshot_every: int = 16
+    snapshot_every: int = 32
     lease_seconds: float = 30.0
     hang_seconds: float = 120.0
     vaults: int = 1

@@ -7,10 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-import torch
 
 from wmsim.serve import wire
 from wmsim.serve.batch import Batcher, Job
@@ -19,6 +16,7 @@ from wmsim.serve.desk import Desk, Desks, fresh, replies
 from wmsim.serve.errors import Gone, told
 from wmsim.serve.metrics import ReplicaMetrics
 from wmsim.serve.source import Source
+from wmsim.serve.threads import side_thread, without_a_team
 from wmsim.serve.vault import vault_of
 from wmsim.world import Snapshot
 
@@ -31,13 +29,12 @@ class Replica:
     def __init__(self, source: Source, config: ReplicaConfig, vaults: Sequence[Any]) -> None:
         # The event loop must get its turn while the world runs Python code, or every answer waits for 5 ms.
         sys.setswitchinterval(_SWITCH_SECONDS)
-        if config.threads is not None:
-            torch.set_num_threads(config.threads)
         self.config, self._vaults = config, vaults
-        self.world = source.make(config.slots, config.device)
+        with without_a_team():
+            self.world = source.make(config.slots, config.device)
         self._desks = Desks(self.world.slots)
         self._metrics = ReplicaMetrics(config.pool, config.name)
-        self._files = ThreadPoolExecutor(1, "snapshots")
+        self._files = side_thread("snapshots")
         self._filing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> tuple[bytes, int]:
