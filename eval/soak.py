@@ -44,10 +44,8 @@ def verdict(driven: dict[str, Any], training: dict[str, float], minutes: float) 
     """What the bars ask: frames a second in the page, the longest stall of either in ms, and the fastest growth of a
     process in MiB a minute, None where the run was too short to tell."""
     growth = [told["growth_a_minute"] for told in driven["memory_mib"].values()]
-    stall, fastest = (
-        max(driven["longest_gap_in_page_ms"], training["ms_worst"]),
-        None if None in growth else max(growth),
-    )
+    stall = max(driven["longest_gap_in_page_ms"], training["ms_worst"])
+    fastest = None if None in growth else max(growth)
     return {
         "painted_a_second": round(driven["painted"] / (60 * minutes), 2),
         "longest_stall_ms": stall,

@@ -222,7 +222,7 @@ def serve(
     cpus: Annotated[float, typer.Option(help="processors of each replica")] = 1.0,
     gpus: Annotated[float, typer.Option(help="GPUs of each replica")] = 0.0,
     address: Annotated[str | None, typer.Option(help="a Ray cluster: auto, or host:port; none starts Ray here")] = None,
-    wait_ms: Annotated[float, typer.Option(help="how long a batch waits for more steps")] = 3.0,
+    wait_ms: Annotated[float, typer.Option(help="how long a batch waits for more steps, at least")] = 3.0,
     snapshot_every: Annotated[int, typer.Option(help="steps of a slot between two snapshots")] = 32,
     lease_seconds: Annotated[float, typer.Option(help="a client silent for so long loses its slots")] = 30.0,
     grace: Annotated[float, typer.Option(help="seconds that clients get to finish after Ctrl-C")] = 10.0,

@@ -1,4 +1,4 @@
-"""One team of torch's threads in a server: that of the thread in which its world is stepped.
+"""At most one team of torch's threads in a server: that of the thread in which a replica's world is stepped.
 
 GNU's OpenMP lets threads spin between two operations only while all teams of a process together are no more than the
 machine's cores. A thread that has run one large operation keeps its team for ever, so a world that is loaded in one
@@ -28,5 +28,5 @@ def without_a_team() -> Iterator[None]:
 
 
 def side_thread(name: str) -> ThreadPoolExecutor:
-    """One thread for work beside the world's. torch makes no team in it, for which copying a snapshot would do."""
+    """One thread in which torch makes no team, for which copying a snapshot would do."""
     return ThreadPoolExecutor(1, name, initializer=partial(torch.set_num_threads, 1))
