@@ -277,14 +277,13 @@ def serving_section(serve: Json | None, play: Json | None, soak: Json | None) ->
         kills, wrong, worst = (faults[name] for name in ("kills", "wrong_frames", "recovery_worst"))
         add(f"wrong frames of {faults['frames']}, {kills} kills", "0", wrong, wrong == 0)
         add("slowest recovery from a kill, s", "under 5", worst, worst < 5)
-    if play:
-        driven = play["drive"]
-        p95 = driven["key_to_pixel_ms"]["p95"]
-        add("key to pixel, p95, ms", f"at most {driven['bar_ms']:.0f}", p95, p95 <= driven["bar_ms"])
+    about = f"{soak['minutes']:g} minutes, page and {soak['training']['slots']} slots: " if soak else ""
+    for prefix, visit in (("", play), (about, soak)):
+        if visit:
+            p95, most = visit["drive"]["key_to_pixel_ms"]["p95"], visit["drive"]["bar_ms"]
+            add(prefix + "key to pixel, p95, ms", f"at most {most:.0f}", p95, p95 <= most)
     if soak:
-        found, about = soak["verdict"], f"{soak['minutes']:g} minutes, page and {soak['training']['slots']} slots: "
-        p95, most = soak["drive"]["key_to_pixel_ms"]["p95"], soak["drive"]["bar_ms"]
-        add(about + "key to pixel, p95, ms", f"at most {most:.0f}", p95, p95 <= most)
+        found = soak["verdict"]
         add(about + "longest stall, ms", "at most 1000", found["longest_stall_ms"], found["no_stall"])
         add(about + "growth of a process, MiB a minute", "0", found["growth_mib_a_minute"], found["no_growth"])
     return table(["bar", "asked", "measured", "reached"], rows)

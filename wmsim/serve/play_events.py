@@ -10,10 +10,10 @@ import asyncio
 import difflib
 import importlib.util
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wmsim.serve.threads import side_thread
 from wmsim.text.captions import DRIVE
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Hearing:
 
     def __init__(self, events: tuple[str, ...] | None, name: str) -> None:
         self._events, self._name = events, name
-        self._thread = side_thread("hearing")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hearing")
         self._understander: Understander | None = None
         self._listener: Listener | None = None
         self._hint = ""

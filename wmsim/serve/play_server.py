@@ -18,7 +18,6 @@ import gymnasium
 
 from wmsim.env.task import TASKS, EnvConfig, Task, open_world
 from wmsim.serve.play_config import PlayConfig, is_loopback
-from wmsim.serve.threads import without_a_team
 from wmsim.world import World
 
 _EVERYWHERE = ("0.0.0.0", "::")
@@ -49,13 +48,11 @@ def open_target(target: str, slots: int, settings: Mapping[str, Any], twin: bool
     """
     module, colon, name = target.rpartition(":")
     if colon and module.replace(".", "").isidentifier() and name.isidentifier():
-        with without_a_team():
-            return Opened(_factory_of(target)(slots=slots, **settings), None, "", "generated")
+        return Opened(_factory_of(target)(slots=slots, **settings), None, "", "generated")
     task, source = _task_of(target)
     world = settings.get("world", source)
     config = _config_of({name: value for name, value in settings.items() if name != "world"})
-    with without_a_team():
-        opened = open_world(world, task, slots, config)
+    opened = open_world(world, task, slots, config)
     if "://" in target:
         task = TASKS.get(opened.spec.name, task)
     simulated = world == "sim" or (world is None and task.default_world == "sim")

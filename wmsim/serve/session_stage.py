@@ -17,7 +17,7 @@ from wmsim.serve.play_config import Limits, PlayConfig
 from wmsim.serve.play_events import Hearing
 from wmsim.serve.play_ground import GROUNDS, Ground
 from wmsim.serve.play_steer import Asked, Steering
-from wmsim.serve.threads import side_thread, without_a_team
+from wmsim.serve.threads import side_thread
 from wmsim.world import Snapshot, Start, Step, World
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def make_stage(config: PlayConfig, world: World, twin: World | None = None, came
     beside = None if twin is None else _twin(world, twin, shown.camera)
     line = "wheel" in world.spec.controls and "speed_mps" in world.spec.proprio
     ground = GROUNDS.get(world.spec.name) if line else None
-    films, photos = (side_thread(name) for name in ("films", "photos"))
+    films, photos = (ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("films", "photos"))
     hearing, starts = Hearing(world.spec.events, world.spec.name), _takes_starts(world, shown.camera)
     return Stage(config, shown, beside, steering, ground, starts, films, photos, hearing)
 
@@ -121,8 +121,7 @@ def _takes_starts(world: World, camera: str) -> bool:
     shape = world.spec.cameras[camera]
     frames = torch.full((1, 1, *shape), 128, dtype=torch.uint8)
     try:
-        with without_a_team():
-            world.reset([0], [0], Start({camera: frames}))
+        world.reset([0], [0], Start({camera: frames}))
     except ValueError:
         return False
     return True
