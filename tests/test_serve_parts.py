@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,48 @@ def same(one: Any, two: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == two.keys() and all(same(one[name], two[name]) for name in one)
     return one is two if one is None else type(one) is type(two) and bool((one == two).all())
+
+
+@dataclass(frozen=True)
+class Deep:
+    """A state that is no plain dict."""
+
+    weights: torch.Tensor
+
+
+def test_a_frozen_state_thaws_as_it_was() -> None:
+    kept = torch.arange(6, dtype=torch.float32).view(2, 3)
+    numbers = np.arange(4.0)
+    rng = np.random.default_rng(3)
+    state = {
+        "kept": kept,
+        "turned": kept.T,
+        "half": kept.to(torch.bfloat16),
+        "flags": kept > 2,
+        "one": torch.tensor(7),
+        "none": torch.zeros(0, 3),
+        "deep": (Deep(kept + 1),),
+        "numbers": numbers,
+        "plain": [None, 3, "three"],
+        "rng": rng,
+    }
+    frozen = wire.freeze(state)
+    assert all(part.dtype == np.uint8 and part.ndim == 1 for part in frozen)
+    assert any(np.shares_memory(part, kept.numpy()) for part in frozen), "what lies on the host is not copied"
+    for part in frozen:
+        part.flags.writeable = False  # as Ray hands them over
+    back = wire.thaw(frozen)
+    for name in ("kept", "turned", "half", "flags", "one", "none"):
+        assert back[name].dtype == state[name].dtype, name
+        assert torch.equal(back[name], state[name]), name
+    assert torch.equal(back["deep"][0].weights, kept + 1)
+    assert back["plain"] == state["plain"]
+    assert (back["numbers"] == numbers).all()
+    assert back["rng"].random() == rng.random()
+    back["kept"][0] += 1
+    back["numbers"][0] = 9  # what thaws belongs to whoever asked
+    assert kept[0, 0] == 0
+    assert numbers[0] == 0
 
 
 def test_controls_and_starts_arrive_as_they_left() -> None:

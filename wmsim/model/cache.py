@@ -67,16 +67,15 @@ class RollingCache:
 
     def state(self, row: int) -> dict[str, Any]:
         """A copy of one row, for `load`."""
+        kept = [part[row, ..., :-1, :] for layer in self.layers for part in layer]
         return {
-            "layers": [
-                (keys[row, ..., :-1, :].clone(), values[row, ..., :-1, :].clone()) for keys, values in self.layers
-            ],
+            "layers": torch.stack(kept),
             "count": int(self.counts[row]),
             "newest": self.newest[row].clone(),
         }
 
     def load(self, row: int, state: dict[str, Any]) -> None:
         """Put the copy that `state` made into a row."""
-        for (keys, values), (kept_keys, kept_values) in zip(self.layers, state["layers"], strict=True):
-            keys[row, ..., :-1, :], values[row, ..., :-1, :] = kept_keys, kept_values
+        for part, kept in zip((part for layer in self.layers for part in layer), state["layers"], strict=True):
+            part[row, ..., :-1, :] = kept
         self.counts[row], self.newest[row] = state["count"], state["newest"]

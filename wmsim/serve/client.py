@@ -54,7 +54,7 @@ class RemoteWorld:
         self._head = find(Address.of(pool)) if isinstance(pool, str) else pool
         self._device, self._patience, self._slots = torch.device(device), patience, slots
         spec, lease_seconds = ray.get(self._head.spec.remote())
-        self._spec: WorldSpec = wire.of_bytes(spec)
+        self._spec: WorldSpec = wire.thaw(spec)
         granted = checked(ray.get(self._head.lease.remote(slots, f"{socket.gethostname()}:{getpid()}")))
         self._token = granted["token"]
         self._seat(granted)
@@ -98,14 +98,14 @@ class RemoteWorld:
         rows = check_slots(slots, self._slots)
         self._check_begun(rows)
         replies = self._ask("snapshot", rows, None)
-        states = {row: wire.of_bytes(reply["states"][i]) for reply, at in replies for i, row in enumerate(at)}
+        states = {row: wire.thaw(reply["states"][i]) for reply, at in replies for i, row in enumerate(at)}
         return Snapshot(self._spec.name, tuple(states[row] for row in rows))
 
     def restore(self, slots: Sequence[int], snapshot: Snapshot) -> None:
         """Put the rows of `snapshot` into `slots`; see `World.restore`."""
         rows = check_slots(slots, self._slots)
         check_snapshot(snapshot, self._spec.name, rows)
-        self._turn("restore", rows, {"states": [wire.to_bytes(state) for state in snapshot.states]})
+        self._turn("restore", rows, {"states": [wire.freeze(state) for state in snapshot.states]})
 
     def close(self) -> None:
         """Give the slots back; calling it twice is harmless."""

@@ -18,6 +18,7 @@ from wmsim.serve.register import Lease, Place, Register, Site
 from wmsim.serve.replica import Replica
 from wmsim.serve.source import Source
 from wmsim.serve.vault import Vault, vault_of
+from wmsim.serve.wire import Frozen
 
 _WATCH_SECONDS = 0.25
 _PING_SECONDS = 1.0
@@ -45,8 +46,8 @@ class Head:
         self._spec = specs[0]
         self._background(self._watch())
 
-    async def spec(self) -> tuple[bytes, float]:
-        """The spec of the pool's world as bytes (see `wire.of_bytes`), and the seconds of a lease."""
+    async def spec(self) -> tuple[Frozen, float]:
+        """The spec of the pool's world, frozen, and the seconds of a lease."""
         return self._spec, self.config.lease_seconds
 
     # --- for clients --------------------------------------------------------------------------------------------------
@@ -208,11 +209,11 @@ class Head:
         self._register.sites[site.name] = site
         return site
 
-    async def _begin(self, site: Site) -> bytes:
+    async def _begin(self, site: Site) -> Frozen:
         spec, slots = await site.handle.start.remote()
         site.free, site.size = list(range(slots)), slots
         site.state, site.heard = "ready", time.monotonic()
-        found: bytes = spec
+        found: Frozen = spec
         return found
 
     async def _drain(self, site: Site) -> None:

@@ -37,11 +37,11 @@ class Replica:
         self._files = side_thread("snapshots")
         self._filing: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> tuple[bytes, int]:
-        """Begin to answer; returns the world's spec as bytes (see `wire.of_bytes`), and its number of slots."""
+    async def start(self) -> tuple[wire.Frozen, int]:
+        """Begin to answer; returns the world's spec, frozen, and its number of slots."""
         self._batcher = Batcher(self.world, self.config.batch, self._settle, self._after, self.config.threads)
         self._running = asyncio.create_task(self._batcher.run())
-        return wire.to_bytes(self.world.spec), self.world.slots
+        return wire.freeze(self.world.spec), self.world.slots
 
     async def grant(self, token: str, keys: dict[int, str]) -> None:
         """Give slots to a lease; keys: slot -> what its snapshots are filed under."""
@@ -114,7 +114,7 @@ class Replica:
     async def _run(self, desks: list[Desk], slots: list[int], what: str, given: Any) -> None:
         job = Job(desks[0].token, what, slots, given)
         if what == "restore":
-            snapshot = Snapshot(self.world.spec.name, tuple(map(wire.of_bytes, given["states"])))
+            snapshot = Snapshot(self.world.spec.name, tuple(map(wire.thaw, given["states"])))
             job = Job(desks[0].token, "call", slots, lambda world: world.restore(slots, snapshot))
         for desk in desks:
             desk.running = job.done
@@ -137,7 +137,7 @@ class Replica:
         slots = asked["slots"]
         self._desks.of(asked["token"], slots)
         taken = await self._alone(asked["token"], lambda world: world.snapshot(slots))
-        return {"states": [wire.to_bytes(state) for state in taken.states]}
+        return {"states": [wire.freeze(state) for state in taken.states]}
 
     async def _alone(self, client: str, call: Any) -> Any:
         """What `call` makes of the world between two batches; it counts as no slot's turn."""
@@ -166,8 +166,12 @@ class Replica:
         """Hand a state to its vault; a vault that is away is tried again with the next snapshot."""
         desk.saving = True
         try:
-            content = await asyncio.get_running_loop().run_in_executor(self._files, wire.to_bytes, state)
-            await vault_of(desk.key, self._vaults).put.remote(desk.key, turn, content)
+            put = vault_of(desk.key, self._vaults).put
+            # In a thread, for Ray copies the state before it sends it, and answers wait for the event loop meanwhile.
+            filed = asyncio.get_running_loop().run_in_executor(
+                self._files, lambda: put.remote(desk.key, turn, wire.freeze(state))
+            )
+            await (await filed)
             desk.saved, desk.told = turn, desk.turn
         except Exception as problem:
             print(f"no snapshot of {desk.key} at {turn}: {problem}", file=sys.stderr)
@@ -186,18 +190,18 @@ class Replica:
                 raise Gone(f"the newest snapshot is of step {found[0]}, the client is at {entry['acked']}")
             slot, origin = entry["slot"], not log or log[0][1] == "step"
             if origin:
-                state = Snapshot(self.world.spec.name, (wire.of_bytes(found[1]),))
+                state = Snapshot(self.world.spec.name, (wire.thaw(found[1]),))
                 await self._alone(desk.token, lambda world: world.restore([slot], state))
             desk.turn = desk.saved = found[0] if origin else log[0][0] - 1
             for _, what, given in log:
                 await self._run([desk], [slot], what, given)
 
-    async def _found(self, desk: Desk, at_most: int) -> tuple[int, bytes]:
+    async def _found(self, desk: Desk, at_most: int) -> tuple[int, wire.Frozen]:
         """The newest snapshot of the slot that the client has lived to see; 0 where there is none."""
         try:
             found = await vault_of(desk.key, self._vaults).get.remote(desk.key, at_most)
         except Exception as problem:
             print(f"no vault for {desk.key}: {problem}", file=sys.stderr)
-            return 0, b""
-        kept: tuple[int, bytes] = found or (0, b"")
+            return 0, []
+        kept: tuple[int, wire.Frozen] = found or (0, [])
         return kept

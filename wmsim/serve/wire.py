@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import Any
 
 import msgpack
@@ -27,6 +28,9 @@ SMALL_BYTES = 64_000
 
 Parts = dict[str, Any]
 Message = bytes | Parts
+Frozen = list[NDArray[np.uint8]]
+"""A state that travels: a head, and the content of every array in it, which Ray writes into shared memory as it is."""
+
 _ARRAY = 1
 _NUMBERS = ("reward", "terminated", "proprio", "uncertainty")
 _KINDS = ("buttons", "look", "camera", "robot")
@@ -164,25 +168,32 @@ def to_start(parts: Parts | None, device: torch.device) -> Start | None:
     return Start(frames, to_control(parts["control"]), tensor(parts["proprio"]))
 
 
-def to_bytes(state: Any) -> bytes:
-    """One slot's state, or a spec, as bytes: Ray itself hands arrays over read-only, which worlds do not expect."""
-    return pickle.dumps(_to_host(state), 5)
+def freeze(state: Any) -> Frozen:
+    """One slot's state, or a spec, as arrays, the tensors in it uncopied where they lie on the host already."""
+    head, parts = BytesIO(), list[pickle.PickleBuffer]()
+    _Pickler(head, 5, buffer_callback=parts.append).dump(state)
+    return [np.frombuffer(part, np.uint8) for part in (head.getbuffer(), *(part.raw() for part in parts))]
 
 
-def of_bytes(content: bytes) -> Any:
-    """What `to_bytes` was given, its tensors on the host; the bytes come from this pool and its own clients."""
-    return pickle.loads(content)
+def thaw(frozen: Frozen) -> Any:
+    """What `freeze` was given, its tensors fresh and on the host; frozen: of this pool and its own clients."""
+    head, *parts = frozen
+    return pickle.loads(head.data, buffers=[bytearray(part.data) for part in parts])
 
 
-def _to_host(state: Any) -> Any:
-    """`state` with every tensor in it on the host, so that a machine without a GPU can read it."""
-    if isinstance(state, Tensor):
-        return state.cpu()
-    if isinstance(state, dict):
-        return {name: _to_host(value) for name, value in state.items()}
-    if type(state) in (list, tuple):
-        return type(state)(_to_host(value) for value in state)
-    return state
+class _Pickler(pickle.Pickler):
+    """Takes tensors as arrays: torch's own way writes an archive for each, which costs more than the snapshot."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        """How a tensor comes back, on the host so that a machine without a GPU can read it."""
+        if not isinstance(obj, Tensor):
+            return NotImplemented
+        whole = obj.detach().cpu().contiguous()
+        return _tensor, (whole.view(-1).view(torch.uint8).numpy(), whole.dtype, whole.shape)
+
+
+def _tensor(content: NDArray[np.uint8], dtype: torch.dtype, shape: torch.Size) -> Tensor:
+    return torch.from_numpy(content).view(dtype).view(shape)
 
 
 def _host(tensor: Tensor | None) -> NDArray[Any] | None:
