@@ -4,8 +4,9 @@
     python -m eval.serve world=wmsim.sims.toy:ToyWorld
 
 Batching: one in-process batch of `clients` slots, against as many clients of one slot each on a pool of one replica,
-and the same without batching. Latency: one step of one slot, in this process and served. Faults: `kills.kills` replicas
-are killed under load, and every frame is compared with an undisturbed run. Writes runs/serve/serve.json.
+and the same without batching. Latency: one step of one slot, in this process and served, by turns, since a machine
+that others share is faster in one minute than in the next. Faults: `kills.kills` replicas are killed under load, and
+every frame is compared with an undisturbed run. Writes runs/serve/serve.json.
 """
 
 from __future__ import annotations
@@ -39,9 +40,10 @@ from wmsim.serve.source import Source
 class ServeConfig:
     """world, settings: as `wmsim serve` takes them. parts: out of "batching", "latency", "faults".
 
-    clients: of one slot each, in threads of `processes` actors. warm, seconds: of each timing. threads: of torch in the
-    world's process, here and in the replica. wait_ms: of the pool. fault_world, fault_settings: what is killed, None
-    takes the same world; replicas, snapshot_every: of the pool that is killed; kills: see `eval.kills`.
+    clients: of one slot each, in threads of `processes` actors. warm, seconds: of each timing; rounds: turns of the
+    latency's two, which share `seconds`. threads: of torch in the world's process, here and in the replica. wait_ms: of
+    the pool. fault_world, fault_settings: what is killed, None takes the same world; replicas, snapshot_every: of the
+    pool that is killed; kills: see `eval.kills`.
     """
 
     world: str
@@ -51,7 +53,8 @@ class ServeConfig:
     clients: int = 32
     processes: int = 4
     warm: float = 3.0
-    seconds: float = 20.0
+    seconds: float = 30.0
+    rounds: int = 5
     threads: int = 2
     wait_ms: float = 3.0
     fault_world: str | None = None
@@ -81,27 +84,36 @@ def timing(about: str, slots: int, loads: list[Load], batch: float) -> Timing:
     return Timing(about, slots, calls * slots / len(loads), p50, p95, p99, batch)
 
 
-def in_process(config: ServeConfig, slots: int) -> Timing:
-    """One batch of so many slots in this process."""
+def in_process(config: ServeConfig, slots: int, seconds: float) -> Load:
+    """One batch of so many slots in this process, best before Ray starts, whose processes want their share."""
     torch.set_num_threads(config.threads)
     world = Source(config.world, config.settings).make(slots)
-    load = keep_stepping(world, time.perf_counter() + config.warm, config.seconds, 0)
+    load = keep_stepping(world, time.perf_counter() + config.warm, seconds, 0)
     world.close()
-    return timing("in this process", slots, [load], float(slots))
+    return load
 
 
-def served(config: ServeConfig, clients: int, batching: bool) -> Timing:
-    """So many clients of one slot each on one replica."""
+def served(config: ServeConfig, clients: int, batching: bool, seconds: float) -> tuple[list[Load], float]:
+    """So many clients of one slot each on one replica, and how many slots were in a batch."""
     numbers = {"slots": clients, "threads": config.threads, "wait_ms": config.wait_ms}
     with pool_of(config.world, config.settings, max_batch=None if batching else 1, **numbers) as pool:
         share = [len(part) for part in np.array_split(np.arange(clients), min(config.processes, clients))]
         actor: Any = ray.remote(Clients).options(num_cpus=0, max_concurrency=2)
         actors = [actor.remote(f"ray://{pool.config.name}", n, 1000 * i) for i, n in enumerate(share)]
-        runs = ray.get([one.run.remote(config.warm, config.seconds) for one in actors])
+        runs = ray.get([one.run.remote(config.warm, seconds) for one in actors])
         batch = next(iter(pool.status()["replicas"].values()))["batch_rows"]
         ray.get([one.close.remote() for one in actors])
-    about = "served" if batching else "served, no batching"
-    return timing(about, clients, [load for run in runs for load in run], batch)
+    return [load for run in runs for load in run], batch
+
+
+@contextmanager
+def ray_here() -> Iterator[None]:
+    """Ray on this machine alone, within the block."""
+    ray.init("local", num_cpus=8, include_dashboard=False, log_to_driver=False)
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 @contextmanager
@@ -114,41 +126,50 @@ def pool_of(world: str, settings: dict[str, Any], **numbers: Any) -> Iterator[Po
         pool.stop()
 
 
+def batching(config: ServeConfig) -> list[Timing]:
+    """One batch here, as many clients that are batched, and as many that are not."""
+    count = config.clients
+    rows = [timing("in this process", count, [in_process(config, count, config.seconds)], float(count))]
+    with ray_here():
+        for about, joined in (("served", True), ("served, no batching", False)):
+            rows.append(timing(about, count, *served(config, count, joined, config.seconds)))
+    return rows
+
+
+def latency(config: ServeConfig) -> list[Timing]:
+    """One step of one slot here, while no Ray runs, and served; by turns, and all turns counted together."""
+    alone, others, seconds = list[Load](), list[Load](), config.seconds / config.rounds
+    for _ in range(config.rounds):
+        alone.append(in_process(config, 1, seconds))
+        with ray_here():
+            others += served(config, 1, True, seconds)[0]
+    return [timing("in this process", 1, alone, 1.0), timing("served", 1, others, 1.0)]
+
+
 def faults(config: ServeConfig) -> dict[str, Any]:
     """The kills, and what they cost."""
     other = config.fault_world is not None
     source = Source(config.fault_world or config.world, config.fault_settings if other else config.settings)
     numbers = {"replicas": config.replicas, "slots": config.kills.clients, "snapshot_every": config.snapshot_every}
     assert isinstance(source.world, str)
-    with pool_of(source.world, dict(source.settings), threads=1, wait_ms=config.wait_ms, **numbers) as pool:
-        return kill_under_load(pool, source, config.kills)
+    pool = pool_of(source.world, dict(source.settings), threads=1, wait_ms=config.wait_ms, **numbers)
+    with ray_here(), pool as killed:
+        return kill_under_load(killed, source, config.kills)
 
 
 def run(config: ServeConfig, console: Console) -> dict[str, Any]:
     """Everything asked for: figures, and the settings and the machine of each part."""
     before, result = machine(), dict[str, Any](settings=dict.fromkeys(config.parts, asdict(config)))
-    sizes = {"batching": config.clients, "latency": 1}  # alone before Ray starts, whose processes want their share
-    alone = {part: in_process(config, slots) for part, slots in sizes.items() if part in config.parts}
-    started = not ray.is_initialized()
-    if started:
-        ray.init("local", num_cpus=8, include_dashboard=False, log_to_driver=False)
-    try:
-        if "batching" in config.parts:
-            rows = [alone["batching"], served(config, config.clients, True)]
-            rows.append(served(config, config.clients, False))
-            result["batching"] = [asdict(row) for row in rows]
-            show(console, "Batching", rows)
-        if "latency" in config.parts:
-            rows = [alone["latency"], served(config, 1, True)]
-            result["latency"] = [asdict(row) for row in rows]
-            show(console, "Latency of one step of one slot", rows)
-        if "faults" in config.parts:
-            result["faults"] = faults(config)
-            told = {name: value for name, value in result["faults"].items() if name != "recovery_seconds"}
-            console.print("; ".join(f"{name} {value}" for name, value in told.items()), highlight=False)
-    finally:
-        if started:
-            ray.shutdown()
+    timed = {"batching": (batching, "Batching"), "latency": (latency, "Latency of one step of one slot")}
+    for part, (measured, title) in timed.items():
+        if part in config.parts:
+            rows = measured(config)
+            result[part] = [asdict(row) for row in rows]
+            show(console, title, rows)
+    if "faults" in config.parts:
+        result["faults"] = faults(config)
+        told = {name: value for name, value in result["faults"].items() if name != "recovery_seconds"}
+        console.print("; ".join(f"{name} {value}" for name, value in told.items()), highlight=False)
     about = before | {"load_average_after": machine()["load_average"]}
     result["machine"] = dict.fromkeys(config.parts, about)
     console.print("; ".join(f"{name} {value}" for name, value in about.items()), highlight=False)

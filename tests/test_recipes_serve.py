@@ -16,7 +16,7 @@ for needed, extra in (("ray", "ray"), ("hydra", "train"), ("matplotlib", "eval")
 
 SMALL = (
     "world=wmsim.sims.toy:ToyWorld settings.size=12 fault_settings.size=12 clients=4 processes=1 warm=0.5 seconds=1 "
-    "threads=1 parts=[batching,faults] kills.kills=2 kills.clients=3 kills.pause=[0.1,0.3]"
+    "threads=1 rounds=2 parts=[batching,latency,faults] kills.kills=2 kills.clients=3 kills.pause=[0.1,0.3]"
 )
 
 
@@ -29,13 +29,14 @@ def test_the_benchmark_in_small(tmp_path: Path) -> None:
     assert [row["about"] for row in told["batching"]] == ["in this process", "served", "served, no batching"]
     assert all(row["per_second"] > 0 and row["p50"] <= row["p95"] <= row["p99"] for row in told["batching"])
     assert told["batching"][2]["batch"] == 1.0
+    assert [row["about"] for row in told["latency"]] == ["in this process", "served"]
     again = [*command, "parts=[faults]", "kills.kills=1"]
     done = subprocess.run(again, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr[-3000:]
     later = json.loads((tmp_path / "serve.json").read_text())
     assert later["batching"] == told["batching"], "what was not asked for again stays"
     assert later["settings"]["batching"] == told["settings"]["batching"] != later["settings"]["faults"]
-    assert later["machine"].keys() == {"batching", "faults"}
+    assert later["machine"].keys() == {"batching", "latency", "faults"}
     assert later["faults"]["kills"] == 1
     faults = told["faults"]
     assert (faults["kills"], faults["wrong_frames"], faults["worst_grey_levels"]) == (2, 0, 0.0)

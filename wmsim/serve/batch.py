@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import torch
-
 from wmsim.serve import wire
 from wmsim.serve.errors import Busy
+from wmsim.serve.threads import world_thread
 from wmsim.world import World
 
 _LATELY = 2.0
@@ -109,7 +108,7 @@ class Batcher:
     """Runs the jobs of one world; everything but the world itself happens on the event loop.
 
     settle: called with every job and its result, an exception if it failed, before the client hears of it.
-    after: awaited between two batches, while the world is idle. threads: of torch in the world's thread.
+    after: awaited between two batches, while the world is idle. thread: the world's own, None for a new one.
     """
 
     def __init__(
@@ -118,13 +117,11 @@ class Batcher:
         config: BatchConfig,
         settle: Callable[[Job, Any], None],
         after: Callable[[Sequence[Job]], Awaitable[None]],
-        threads: int | None = None,
+        thread: ThreadPoolExecutor | None = None,
     ) -> None:
         self.world, self.config, self.queue = world, config, Queue()
         self._settle, self._after = settle, after
-        # torch counts its threads for each thread that calls it, so the world's own has to be told.
-        begin = None if threads is None else partial(torch.set_num_threads, threads)
-        self._thread = ThreadPoolExecutor(1, "world", initializer=begin)
+        self._thread = thread or world_thread()
         self._arrived = asyncio.Event()
         self._answered: dict[int, float] = {}
         self._absence: dict[int, float] = {}

@@ -18,6 +18,7 @@ import gymnasium
 
 from wmsim.env.task import TASKS, EnvConfig, Task, open_world
 from wmsim.serve.play_config import PlayConfig, is_loopback
+from wmsim.serve.threads import keep_for_good
 from wmsim.world import World
 
 _EVERYWHERE = ("0.0.0.0", "::")
@@ -131,6 +132,7 @@ def serve(config: PlayConfig, opened: Opened, browser: bool = True) -> None:
     config = replace(config, port=listening.getsockname()[1], hosts=names)
     try:
         server = uvicorn.Server(uvicorn_config(make_app(config, opened.world, opened.twin, opened.camera), config))
+        keep_for_good()
         print(f"{opened.world.spec.name}, {opened.made}, for {config.limits.sessions}: {address(config)}", flush=True)
         if browser and _has_screen():
             webbrowser.open(address(config))

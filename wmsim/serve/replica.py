@@ -16,7 +16,7 @@ from wmsim.serve.desk import Desk, Desks, fresh, replies
 from wmsim.serve.errors import Gone, told
 from wmsim.serve.metrics import ReplicaMetrics
 from wmsim.serve.source import Source
-from wmsim.serve.threads import side_thread, without_a_team
+from wmsim.serve.threads import keep_for_good, side_thread, world_thread
 from wmsim.serve.vault import vault_of
 from wmsim.world import Snapshot
 
@@ -30,8 +30,9 @@ class Replica:
         # The event loop must get its turn while the world runs Python code, or every answer waits for 5 ms.
         sys.setswitchinterval(_SWITCH_SECONDS)
         self.config, self._vaults = config, vaults
-        with without_a_team():
-            self.world = source.make(config.slots, config.device)
+        self._thread = world_thread(config.threads)
+        self.world = self._thread.submit(source.make, config.slots, config.device).result()
+        keep_for_good()
         self._desks = Desks(self.world.slots)
         self._metrics = ReplicaMetrics(config.pool, config.name)
         self._files = side_thread("snapshots")
@@ -39,7 +40,7 @@ class Replica:
 
     async def start(self) -> tuple[wire.Frozen, int]:
         """Begin to answer; returns the world's spec, frozen, and its number of slots."""
-        self._batcher = Batcher(self.world, self.config.batch, self._settle, self._after, self.config.threads)
+        self._batcher = Batcher(self.world, self.config.batch, self._settle, self._after, self._thread)
         self._running = asyncio.create_task(self._batcher.run())
         return wire.freeze(self.world.spec), self.world.slots
 
