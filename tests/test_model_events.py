@@ -29,7 +29,8 @@ from wmsim.train.adversary import AdversaryConfig
 from wmsim.train.decoder import DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStageConfig
 from wmsim.train.followers import FollowersConfig
-from wmsim.train.loop import LoopConfig
+from wmsim.train.latents import Latents, Wordings
+from wmsim.train.loop import Draw, LoopConfig
 from wmsim.train.outcomes import OutcomeStageConfig
 from wmsim.train.tokenizer import TokenizerStageConfig
 
@@ -211,6 +212,20 @@ def test_the_last_event_of_the_episode_counts_while_it_is_recent() -> None:
     assert not made[4].any()
 
 
+def test_events_are_told_by_name_or_in_other_words_for_a_whole_window() -> None:
+    words = Wordings(np.eye(6, dtype=np.float32), np.array([0, 1, 0, 0, 0, 1]), FRAMES)  # the last two are names
+    others = words.others(np.random.default_rng(0), 4000, 0.8)
+    kept = (others < 0).all(1)
+    assert (others[~kept] >= 0).all()
+    assert kept.mean() == pytest.approx(0.2, abs=0.03)
+    first, second = others[~kept].T
+    assert (first == 4).mean() == pytest.approx(0.5, abs=0.03)
+    assert set(first.tolist()) == {0, 2, 3, 4}
+    assert set(second.tolist()) == {1, 5}
+    alone = Wordings(words.embeddings[:3], np.array([0, 0, 1]), FRAMES)  # nothing was told of the second event
+    assert set(alone.others(np.random.default_rng(0), 50, 1.0)[:, 1].tolist()) == {2}
+
+
 SPEC = DatasetSpec(8.0, (16, 16), ("dx", "dy"), ("x_px", "y_px"), domain="wheel", events=tuple(CAPTIONS))
 
 
@@ -256,6 +271,25 @@ def _config(data: Path, out: Path, tokenizer: int, steps: int, **changes: object
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _record(tmp_path_factory.mktemp("lamp") / "data", 24)
+
+
+def test_a_window_hears_the_other_words(recording: Path) -> None:
+    cache = open_cache(recording, progress=False)
+    events = [event for _, event in cache.captions] + [0, 1]
+    words = Wordings(np.eye(len(events), dtype=np.float32), np.array(events), FRAMES)
+    latents = Latents(np.zeros((cache.frame_count, 1, 1, 1), np.float16), cache, words)
+    plain, named = (latents.sample(Draw.of(0, 0, 0), 64, 8, 0.0, share).told for share in (0.0, 1.0))
+    said = plain[..., -2] > 0
+    assert said.any()
+    assert torch.equal(plain[..., -2:], named[..., -2:])  # that something is told, and for how long, stays
+    of = torch.tensor(events)
+    assert torch.equal(of[plain[said][:, :-2].argmax(-1)], of[named[said][:, :-2].argmax(-1)])
+    assert not torch.equal(plain, named)
+    numbers = named[..., :-2].argmax(-1)
+    for window, told in zip(numbers, said, strict=True):
+        for event in (0, 1):
+            here = window[told & (of[window] == event)]
+            assert len(here.unique()) <= 1, "one wording of an event in a window"
 
 
 def test_a_dream_learns_events_and_obeys_words_it_never_heard(recording: Path, tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ class DynamicsStageConfig:
     draw it. history: lowest signal level at which a window's history is shown; it is drawn up to 1. floor: see `ramp`.
     adversary_from: when the adversary and the followers begin. unfelt: share of windows in which the heads are not
     told the motion of the frame before, of a model that takes it; stirred: noise on it, in spreads. untold: share of
-    windows whose events are hidden, of a model that is told any. The other numbers weigh losses.
+    windows whose events are hidden, reworded: whose events are told by their name or by another of their captions, of a
+    model that is told any. The other numbers weigh losses.
     """
 
     batch: int = 8
@@ -46,6 +47,7 @@ class DynamicsStageConfig:
     single: float = 0.02
     unknown: float = 0.02
     untold: float = 0.2
+    reworded: float = 0.8
     unfelt: float = 0.2
     stirred: float = 0.1
     endings: float = 0.15
@@ -106,7 +108,7 @@ class DynamicsStage:
     def losses(self, draw: Draw) -> dict[str, Tensor]:
         """Flow loss (ramp-weighted squared error of the clean latents) and the heads' losses."""
         c, device = self.config, self.device
-        batch = self.latents.sample(draw, c.batch, c.frames, c.endings)
+        batch = self.latents.sample(draw, c.batch, c.frames, c.endings, c.reworded)
         clean, action = self.model.to_tokens(batch.latent.to(device)), batch.action.to(device)
         linked, single = batch.linked.to(device), self._single(draw)
         with autocast(device):

@@ -1,6 +1,7 @@
 """A dataset as latents: every frame encoded once, and windows of them drawn with a far-back frame as sink.
 
-Shape legend: N frames, B windows of T frames, h x w grid, c latent channels, A action width, P proprio width.
+Shape legend: N frames, B windows of T frames, h x w grid, c latent channels, A action width, P proprio width,
+V events.
 """
 
 from __future__ import annotations
@@ -63,37 +64,68 @@ def bounds_of(spec: DatasetSpec) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 @dataclass(frozen=True)
+class Wordings:
+    """What can be told: the captions of a recording and, behind them, the names of its V events.
+
+    embeddings: (K, E). events: (K,) which event each tells. frames: for how long it is told.
+    """
+
+    embeddings: Float32[np.ndarray, "K E"]
+    events: Int64[np.ndarray, " K"]
+    frames: int
+
+    def others(self, rng: np.random.Generator, windows: int, share: float) -> Int64[np.ndarray, "B V"]:
+        """For each window and event a wording to put in the place of those recorded, or -1: they stay.
+
+        share: of windows whose events are told otherwise: half of these by name, the rest by any of their captions. A
+        caption that was recorded once says little about its event, and a name is what is told most.
+        """
+        count = int(self.events.max()) + 1
+        names = len(self.events) - count + np.arange(count)
+        captions = [np.flatnonzero(self.events[:-count] == event) for event in range(count)]
+        drawn = [
+            rng.choice(ways if len(ways) else names[event : event + 1], windows) for event, ways in enumerate(captions)
+        ]
+        named = rng.random((windows, 1)) < 0.5
+        return np.where(rng.random((windows, 1)) < share, np.where(named, names, np.stack(drawn, 1)), -1)
+
+
+@dataclass(frozen=True)
 class Latents:
     """The latents (N, h, w, c) of a cache, beside the cache's other arrays.
 
-    embeddings: (K, E) of the cache's captions, each told for `event_frames` frames; None: events are overlooked.
+    wordings: of what is told in it; None: events are overlooked.
     """
 
     latent: Float16[np.ndarray, "N h w c"]
     cache: Cache
-    embeddings: Float32[np.ndarray, "K E"] | None = None
-    event_frames: int = 0
+    wordings: Wordings | None = None
 
     @cached_property
     def recent(self) -> tuple[Int32[np.ndarray, " N"], Int64[np.ndarray, " N"]]:
         """Of every row the caption told lately and its age; see `wmsim.model.events.recent`."""
         told, cache = self.cache.told, self.cache
         assert told is not None
+        assert self.wordings is not None
         first = np.zeros(len(told), np.int64)
         for start, length in zip(cache.episode_start, cache.episode_length, strict=True):
             first[start : start + length] = start
-        return recent(np.asarray(told), first, self.event_frames)
+        return recent(np.asarray(told), first, self.wordings.frames)
 
-    def _told(self, rows: np.ndarray) -> Float[Tensor, "B T C"]:
-        if self.embeddings is None:
+    def _told(self, rows: np.ndarray, others: np.ndarray | None) -> Float[Tensor, "B T C"]:
+        if (words := self.wordings) is None:
             return torch.zeros(*rows.shape, 0)
-        caption, age = self.recent
-        return conditions(caption[rows], age[rows], self.embeddings, self.event_frames)
+        caption, age = (found[rows] for found in self.recent)
+        if others is not None:
+            other = np.take_along_axis(others, words.events[np.maximum(caption, 0)], 1)
+            caption = np.where((caption >= 0) & (other >= 0), other, caption).astype(np.int32)
+        return conditions(caption, age, words.embeddings, words.frames)
 
-    def sample(self, draw: Draw, batch: int, frames: int, endings: float) -> LatentBatch:
+    def sample(self, draw: Draw, batch: int, frames: int, endings: float, reworded: float = 0.0) -> LatentBatch:
         """Windows of `frames` frames: a sink, from anywhere earlier in the episode or the frame just before, and a run.
 
-        endings: share of windows moved so that they end with their episode's last frame, where crashes are.
+        endings: share of windows moved so that they end with their episode's last frame, where crashes are. reworded:
+        share of windows whose events are told otherwise, see `Wordings.others`.
         """
         rng, usable = draw.numpy, np.flatnonzero(self.cache.episode_length >= frames)
         if not len(usable):
@@ -101,7 +133,7 @@ class Latents:
         lengths = self.cache.episode_length[usable]
         picks = rng.choice(len(usable), batch, p=lengths / lengths.sum())
         rows = np.stack([self._window(rng, int(usable[p]), frames, endings) for p in picks])
-        return self.batch(rows)
+        return self.batch(rows, self.wordings.others(rng, batch, reworded) if self.wordings and reworded else None)
 
     def end_odds(self, frames: int, endings: float) -> float:
         """Log odds that a frame of `sample` ends its episode, above those of the recording's frames; 0 without ends."""
@@ -125,8 +157,8 @@ class Latents:
             rows[0] = first + rng.integers(0, start + 1)
         return rows
 
-    def batch(self, rows: Int64[np.ndarray, "B T"]) -> LatentBatch:
-        """The windows of these rows of the cache."""
+    def batch(self, rows: Int64[np.ndarray, "B T"], others: Int64[np.ndarray, "B V"] | None = None) -> LatentBatch:
+        """The windows of these rows of the cache; others: wordings in place of those recorded."""
         cache, blank = self.cache, np.zeros(rows.shape, np.float32)
         return LatentBatch(
             latent=torch.from_numpy(self.latent[rows]).float(),
@@ -136,7 +168,7 @@ class Latents:
             end=torch.from_numpy(blank.astype(bool) if cache.terminated is None else cache.terminated[rows]),
             linked=torch.from_numpy(np.diff(rows, axis=1, prepend=-2) == 1),
             rows=rows,
-            told=self._told(rows),
+            told=self._told(rows, others),
         )
 
     def moments(self) -> tuple[Float[Tensor, "c"], Float[Tensor, "c"]]:

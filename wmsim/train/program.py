@@ -17,7 +17,7 @@ from wmsim.model.events import Embeds, make_embedder
 from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.decoder import DecoderStage, DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
-from wmsim.train.latents import Latents, bounds_of, digest, encode_all, mark_of
+from wmsim.train.latents import Latents, Wordings, bounds_of, digest, encode_all, mark_of
 from wmsim.train.loop import Loop, LoopConfig, processes
 from wmsim.train.outcomes import OutcomeStage, OutcomeStageConfig
 from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
@@ -85,13 +85,13 @@ def train(config: TrainConfig, embedder: Embeds | None = None) -> Path:
     model = WorldModel(config.model).to(device)
     if config.init:
         _begin_from(model, config)
-    embeddings = _embedded(config.model, whole, embedder)
+    wordings = _wordings(config.model, whole, embedder)
     with processes(device) as (rank, count):
         pixels = TokenizerStage(model.tokenizer, cache.frames, _rows(cache), config.tokenizer, device, config.compiled)
         Loop(pixels, config.tokenizer_loop, out, config.seed, rank, count).run()
         key = {"recording": mark_of(whole), "tokenizer": digest(model.tokenizer)}
         latents = encode_all(model.tokenizer, whole, out / f"latents{rank or ''}.npy", device, key)
-        latents = Latents(latents.latent, cache, embeddings, config.model.dynamics.event_frames)
+        latents = Latents(latents.latent, cache, wordings)
         if not config.init or config.tokenizer_loop.steps:
             set_scales(model, latents)  # others would be strange to the weights that it begins from
         path = out / "model.safetensors"
@@ -155,8 +155,8 @@ def _begin_from(model: WorldModel, config: TrainConfig) -> None:
     model.load_state_dict(model.state_dict() | earlier.state_dict())
 
 
-def _embedded(model: WorldModelConfig, cache: Cache, embedder: Embeds | None) -> np.ndarray | None:
-    """Embeddings of all captions of a recording; None for a model that is told nothing."""
+def _wordings(model: WorldModelConfig, cache: Cache, embedder: Embeds | None) -> Wordings | None:
+    """All captions and events of a recording; None for a model that is told nothing."""
     if not (width := model.dynamics.events):
         return None
     if not cache.captions:
@@ -164,7 +164,9 @@ def _embedded(model: WorldModelConfig, cache: Cache, embedder: Embeds | None) ->
     embedder = embedder or make_embedder()
     if embedder.width != width:
         raise ValueError(f"model.dynamics.events={width}, the embedding is {embedder.width} wide: set it so")
-    return embedder.embed([text for text, _ in cache.captions])
+    told = [*cache.captions, *((name, event) for event, name in enumerate(cache.spec.events))]
+    vectors = embedder.embed([text for text, _ in told])
+    return Wordings(vectors, np.array([event for _, event in told]), model.dynamics.event_frames)
 
 
 def _rows(cache: Cache) -> np.ndarray:
