@@ -53,8 +53,8 @@ class ServeConfig:
     clients: int = 32
     processes: int = 4
     warm: float = 3.0
-    seconds: float = 30.0
-    rounds: int = 5
+    seconds: float = 60.0
+    rounds: int = 10
     threads: int = 2
     wait_ms: float = 3.0
     fault_world: str | None = None

@@ -65,6 +65,13 @@ def test_the_soak_in_small(tmp_path: Path) -> None:
 def test_memory_that_grows_is_told_from_memory_that_swings() -> None:
     play = pytest.importorskip("eval.play", reason="the visit needs Playwright")
     times = [2.0 * i for i in range(600)]
-    assert play.growth(times, [100.0] * 300 + [100.0 + i / 30 for i in range(300)])["growth_a_minute"] == 1.0
-    assert abs(play.growth(times, [100.0 + i % 2 for i in range(600)])["growth_a_minute"]) < 0.01
-    assert play.growth(times[:4], [1.0, 2.0, 3.0, 4.0]) == {"first": 1.0, "last": 4.0, "growth_a_minute": None}
+    rising = play.growth(times, [100.0] * 300 + [100.0 + i / 30 for i in range(300)])
+    assert rising["growth_a_minute"] == 1.0
+    assert rising["between"] == [1.0, 1.0]
+    assert (rising["first"], len(rising["each_minute"])) == (100.0, 20)
+    swinging = play.growth(
+        times, [100.0 + 57.0 * (i % 23) / 22 for i in range(600)]
+    )  # what a session keeps, and gives back
+    assert abs(swinging["growth_a_minute"]) < 0.01
+    short = play.growth(times[:4], [1.0, 2.0, 3.0, 4.0])
+    assert (short["last"], short["growth_a_minute"], short["between"]) == (4.0, None, None)
