@@ -69,9 +69,8 @@ def test_memory_that_grows_is_told_from_memory_that_swings() -> None:
     assert rising["growth_a_minute"] == 1.0
     assert rising["between"] == [1.0, 1.0]
     assert (rising["first"], len(rising["each_minute"])) == (100.0, 20)
-    swinging = play.growth(
-        times, [100.0 + 57.0 * (i % 23) / 22 for i in range(600)]
-    )  # what a session keeps, and gives back
+    saw = [100.0 + 57.0 * (i % 23) / 22 for i in range(600)]  # what a session keeps, and gives back
+    swinging = play.growth(times, saw)
     assert abs(swinging["growth_a_minute"]) < 0.01
     short = play.growth(times[:4], [1.0, 2.0, 3.0, 4.0])
     assert (short["last"], short["growth_a_minute"], short["between"]) == (4.0, None, None)
