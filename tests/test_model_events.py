@@ -16,7 +16,7 @@ from tests.test_checkpoint import CARD, tiny_starts
 from wmsim import checkpoint, dream
 from wmsim.control import Control
 from wmsim.data import episodes
-from wmsim.data.cache import open_cache
+from wmsim.data.cache import Cache, open_cache
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.dream import DreamWorld
@@ -273,16 +273,53 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _record(tmp_path_factory.mktemp("lamp") / "data", 24)
 
 
-def test_a_window_hears_the_other_words(recording: Path) -> None:
+def _heard(recording: Path) -> Latents:
     cache = open_cache(recording, progress=False)
     events = [event for _, event in cache.captions] + [0, 1]
     words = Wordings(np.eye(len(events), dtype=np.float32), np.array(events), FRAMES)
-    latents = Latents(np.zeros((cache.frame_count, 1, 1, 1), np.float16), cache, words)
+    return Latents(np.zeros((cache.frame_count, 1, 1, 1), np.float16), cache, words)
+
+
+def test_windows_are_drawn_around_what_is_told(recording: Path) -> None:
+    latents, frames = _heard(recording), 8
+    told = latents.cache.told
+    assert told is not None
+    spans = _episodes(latents.cache)
+    able = [last for first, last in spans if (told[first + 2 : last + 1] >= 0).any()]
+    shares = []
+    for tellings in (0.0, 1.0):
+        rows = latents.sample(Draw.of(0, 0, 0), 256, frames, 0.0, 0.0, tellings).rows
+        lasts = np.array([next(last for _, last in spans if row <= last) for row in rows[:, -1]])
+        shares.append((told[rows[np.isin(lasts, able), 2:]] >= 0).any(1).mean())
+    assert shares[0] < 0.9
+    assert shares[1] == 1.0
+
+
+def test_ends_are_counted_where_windows_are_drawn_around_what_is_told(recording: Path) -> None:
+    latents, frames = _heard(recording), 8
+    ended = np.zeros(latents.cache.frame_count, bool)
+    ended[[last for _, last in _episodes(latents.cache)][::2]] = True
+    latents = replace(latents, cache=replace(latents.cache, terminated=ended))
+    usual = np.log(ended.mean() / (1 - ended.mean()))
+    for tellings in (0.0, 1.0):
+        drawn = [latents.sample(Draw.of(0, i, 0), 64, frames, 0.1, 0.0, tellings).end[:, 1:] for i in range(100)]
+        share = float(torch.cat(drawn).float().mean())
+        odds = float(np.log(share / (1 - share)))
+        assert latents.end_odds(frames, 0.1, tellings) == pytest.approx(odds - usual, abs=0.1)
+
+
+def _episodes(cache: Cache) -> list[tuple[int, int]]:
+    """The first and the last row of each episode."""
+    return [(int(s), int(s + n - 1)) for s, n in zip(cache.episode_start, cache.episode_length, strict=True)]
+
+
+def test_a_window_hears_the_other_words(recording: Path) -> None:
+    latents = _heard(recording)
+    of = torch.tensor(latents.wordings.events)  # type: ignore[union-attr]
     plain, named = (latents.sample(Draw.of(0, 0, 0), 64, 8, 0.0, share).told for share in (0.0, 1.0))
     said = plain[..., -2] > 0
     assert said.any()
     assert torch.equal(plain[..., -2:], named[..., -2:])  # that something is told, and for how long, stays
-    of = torch.tensor(events)
     assert torch.equal(of[plain[said][:, :-2].argmax(-1)], of[named[said][:, :-2].argmax(-1)])
     assert not torch.equal(plain, named)
     numbers = named[..., :-2].argmax(-1)

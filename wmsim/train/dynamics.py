@@ -35,9 +35,10 @@ class DynamicsStageConfig:
     has drifted must be led back to the sink. noisiest: share of frames that begin from pure noise, beside those that
     draw it. history: lowest signal level at which a window's history is shown; it is drawn up to 1. floor: see `ramp`.
     adversary_from: when the adversary and the followers begin. unfelt: share of windows in which the heads are not
-    told the motion of the frame before, of a model that takes it; stirred: noise on it, in spreads. untold: share of
-    windows whose events are hidden, reworded: whose events are told by their name or by another of their captions, of a
-    model that is told any. The other numbers weigh losses.
+    told the motion of the frame before, of a model that takes it; stirred: noise on it, in spreads. Of a model that is
+    told events, untold: share of windows whose events are hidden; reworded: whose events are told by their name or by
+    another of their captions; tellings: which are drawn so that one is told in them, for later frames show themselves
+    what was told. The other numbers weigh losses.
     """
 
     batch: int = 8
@@ -48,6 +49,7 @@ class DynamicsStageConfig:
     unknown: float = 0.02
     untold: float = 0.2
     reworded: float = 0.8
+    tellings: float = 0.3
     unfelt: float = 0.2
     stirred: float = 0.1
     endings: float = 0.15
@@ -97,7 +99,7 @@ class DynamicsStage:
         self.followers = Followers(model, latents, config.followers, self.adversary.step, device)
         parts = {"dynamics": model.dynamics, "adversary": self.adversary, "followers": self.followers}
         self.module: nn.Module = nn.ModuleDict(parts)
-        self.end_odds = latents.end_odds(config.frames, config.endings)
+        self.end_odds = latents.end_odds(config.frames, config.endings, config.tellings)
         self.network: Network = torch.compile(model.dynamics) if compiled else model.dynamics
         self._saved = saved
 
@@ -108,7 +110,7 @@ class DynamicsStage:
     def losses(self, draw: Draw) -> dict[str, Tensor]:
         """Flow loss (ramp-weighted squared error of the clean latents) and the heads' losses."""
         c, device = self.config, self.device
-        batch = self.latents.sample(draw, c.batch, c.frames, c.endings, c.reworded)
+        batch = self.latents.sample(draw, c.batch, c.frames, c.endings, c.reworded, c.tellings)
         clean, action = self.model.to_tokens(batch.latent.to(device)), batch.action.to(device)
         linked, single = batch.linked.to(device), self._single(draw)
         with autocast(device):

@@ -121,21 +121,24 @@ class Latents:
             caption = np.where((caption >= 0) & (other >= 0), other, caption).astype(np.int32)
         return conditions(caption, age, words.embeddings, words.frames)
 
-    def sample(self, draw: Draw, batch: int, frames: int, endings: float, reworded: float = 0.0) -> LatentBatch:
+    def sample(
+        self, draw: Draw, batch: int, frames: int, endings: float, reworded: float = 0.0, tellings: float = 0.0
+    ) -> LatentBatch:
         """Windows of `frames` frames: a sink, from anywhere earlier in the episode or the frame just before, and a run.
 
-        endings: share of windows moved so that they end with their episode's last frame, where crashes are. reworded:
-        share of windows whose events are told otherwise, see `Wordings.others`.
+        endings: share of windows moved so that they end with their episode's last frame, where crashes are. tellings:
+        share of the others that are moved, where their episode allows it, so that an event is told in their first half.
+        reworded: share of windows whose events are told otherwise, see `Wordings.others`.
         """
         rng, usable = draw.numpy, np.flatnonzero(self.cache.episode_length >= frames)
         if not len(usable):
             raise ValueError(f"no episode has {frames} frames: record longer episodes or train on shorter windows")
         lengths = self.cache.episode_length[usable]
         picks = rng.choice(len(usable), batch, p=lengths / lengths.sum())
-        rows = np.stack([self._window(rng, int(usable[p]), frames, endings) for p in picks])
+        rows = np.stack([self._window(rng, int(usable[p]), frames, endings, tellings) for p in picks])
         return self.batch(rows, self.wordings.others(rng, batch, reworded) if self.wordings and reworded else None)
 
-    def end_odds(self, frames: int, endings: float) -> float:
+    def end_odds(self, frames: int, endings: float, tellings: float = 0.0) -> float:
         """Log odds that a frame of `sample` ends its episode, above those of the recording's frames; 0 without ends."""
         length, ended = self.cache.episode_length, self.cache.terminated
         if ended is None:
@@ -144,14 +147,36 @@ class Latents:
         usable = length >= frames
         if not over[usable].any():
             return 0.0
-        shown = endings + (1 - endings) / np.maximum(length - frames + 1, 1)
+        shown = 1 / np.maximum(length - frames + 1, 1)
+        if tellings:
+            for episode in np.flatnonzero(usable):
+                if len(at := self._before_tellings(int(episode), frames)):
+                    last = np.mean(at == length[episode] - frames)
+                    shown[episode] += tellings * (last - shown[episode])
+        shown = endings + (1 - endings) * shown
         drawn = np.average(over[usable] * shown[usable], weights=length[usable]) / (frames - 1)
         return float(logit(drawn) - logit(over.sum() / length.sum()))
 
-    def _window(self, rng: np.random.Generator, episode: int, frames: int, endings: float) -> np.ndarray:
+    def _before_tellings(self, episode: int, frames: int) -> Int64[np.ndarray, " S"]:
+        """Starts of windows in the first half of which an event is told, with a frame or more of history before it."""
+        first, length = int(self.cache.episode_start[episode]), int(self.cache.episode_length[episode])
+        if self.wordings is None or self.cache.told is None or length < frames:
+            return np.zeros(0, np.int64)
+        at = np.flatnonzero(np.asarray(self.cache.told[first : first + length]) >= 0)
+        starts = (at[:, None] - np.arange(2, max(3, frames // 2 + 1))).ravel()
+        return starts[starts >= 0].clip(max=length - frames)
+
+    def _window(
+        self, rng: np.random.Generator, episode: int, frames: int, endings: float, tellings: float
+    ) -> np.ndarray:
         first, length = int(self.cache.episode_start[episode]), int(self.cache.episode_length[episode])
         latest = length - frames
-        start = latest if rng.random() < endings else int(rng.integers(0, latest + 1))
+        if rng.random() < endings:
+            start = latest
+        elif tellings and rng.random() < tellings and len(at := self._before_tellings(episode, frames)):
+            start = int(rng.choice(at))
+        else:
+            start = int(rng.integers(0, latest + 1))
         rows = first + start + np.arange(frames)
         if rng.random() < 0.5:
             rows[0] = first + rng.integers(0, start + 1)
