@@ -91,6 +91,24 @@ def test_a_recording_without_events_has_no_trace_of_them(tmp_path: Path) -> None
     assert Windows(cache, 4).window(0).told is None
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_recordings_with_and_without_events_are_read_as_one(recorded: Dataset, tmp_path: Path, order: int) -> None:
+    quiet = record(_config(tmp_path / "quiet", episodes=1, max_steps=8, events=None)).root
+    both = open_cache([quiet, recorded.root][::order], tmp_path / "cache", progress=False)
+    alone = open_cache(recorded.root, progress=False)
+    assert (both.spec.events, both.captions) == (alone.spec.events, alone.captions)
+    told = [both.told[both.episode(e)].tolist() for e in range(3)][::order]  # type: ignore[index]
+    heard = [alone.told[alone.episode(e)].tolist() for e in range(2)][::order]  # type: ignore[index]
+    assert told == [[-1] * 9, *heard]
+
+
+def test_recordings_of_other_events_are_not_read_as_one(recorded: Dataset, tmp_path: Path) -> None:
+    fog = TellingConfig({"fog": ("thick fog",)}, 1.6)
+    other = record(_config(tmp_path / "fog", episodes=1, max_steps=8, events=fog)).root
+    with pytest.raises(ValueError, match=r"hold the same: events is \('night'.* and \('fog',\) in"):
+        open_cache([recorded.root, other], progress=False)
+
+
 def test_tellings_follow_from_the_seed_and_keep_their_distance() -> None:
     def tellings(seed: int) -> list[tuple[int, tuple[str, str]]]:
         teller = Teller(TellingConfig(CAPTIONS, 3.0), 16.0, seed)

@@ -124,29 +124,32 @@ def open_cache(
 
     root: several, such as those of different drivers, become one, in that order. folder: where it lies, <root>/cache by
     default; that of several lies in <the first root>/cache/joined. workers: threads that decode, by default one a core.
-    ValueError: no episode, a truncated or damaged file, by its name, or datasets that do not hold the same.
+    In one of several nothing may ever have been told. ValueError: no episode, a truncated or damaged file, by its name,
+    or datasets that do not hold the same.
     """
     datasets = [Dataset(Path(each)) for each in ([root] if isinstance(root, str | Path) else root)]
-    _check_alike(datasets)
+    spec = _joined(datasets)
     place = Path(folder) if folder else datasets[0].root / ("cache/joined" if len(datasets) > 1 else "cache")
     ready = place / fingerprint(*datasets)
     if not (ready / "meta.json").is_file():
-        _build(datasets, ready, workers or os.cpu_count() or 1, progress)
+        _build(datasets, spec, ready, workers or os.cpu_count() or 1, progress)
     return load_cache(ready)
 
 
-def _check_alike(datasets: list[Dataset]) -> None:
+def _joined(datasets: list[Dataset]) -> DatasetSpec:
+    """What all of them hold, and the events of those that know any."""
     if not datasets:
         raise ValueError("no dataset to open: name one folder or several")
-    first = datasets[0]
-    for other in datasets[1:]:
+    first = next((dataset for dataset in datasets if dataset.spec.events), datasets[0])
+    for other in datasets:
         for part in fields(DatasetSpec):
             ours, theirs = getattr(first.spec, part.name), getattr(other.spec, part.name)
-            if ours != theirs and part.name != "codec":
+            if ours != theirs and part.name != "codec" and (part.name != "events" or theirs):
                 raise ValueError(
                     f"datasets are read as one only if they hold the same: {part.name} is {ours} in {first.root} and "
                     f"{theirs} in {other.root}"
                 )
+    return replace(datasets[0].spec, events=first.spec.events)
 
 
 def fingerprint(*datasets: Dataset) -> str:
@@ -178,14 +181,14 @@ def load_cache(folder: str | Path) -> Cache:
     return Cache(spec, **{name: mapped(name) for name in ARRAYS}, **episodes, captions=captions)
 
 
-def _build(datasets: list[Dataset], ready: Path, workers: int, progress: bool) -> None:
+def _build(datasets: list[Dataset], spec: DatasetSpec, ready: Path, workers: int, progress: bool) -> None:
     """Write the arrays beside their place, then rename: a cache is there whole or not at all."""
     episodes: list[tuple[Dataset, int]] = []
     for dataset in datasets:
         if not (indices := dataset.indices()):
             raise ValueError(f"{dataset.root} has no episode yet: record some with `wmsim record`")
         episodes += [(dataset, index) for index in indices]
-    spec, notes = datasets[0].spec, [dataset.notes(index) for dataset, index in episodes]
+    notes = [dataset.notes(index) for dataset, index in episodes]
     lengths = np.array([note["length"] for note in notes], np.int64)
     starts = np.cumsum(lengths) - lengths
     partial = ready.with_name(f"{ready.name}.{os.getpid()}")
@@ -195,7 +198,7 @@ def _build(datasets: list[Dataset], ready: Path, workers: int, progress: bool) -
         seeds = np.array([note["seed"] for note in notes], np.int64)
         for name, values in zip(_EPISODES, (starts, lengths, seeds), strict=True):
             np.save(partial / f"{name}.npy", values)
-        captions = _captions(episodes) if spec.events else []
+        captions = _captions(episodes)
         arrays = _allocate(partial, spec, int(lengths.sum()))
         _fill(episodes, starts, arrays, captions, workers, progress)
         meta = {"version": VERSION, "spec": asdict(spec), "captions": captions}
@@ -222,7 +225,7 @@ def _rename(partial: Path, ready: Path) -> None:
 
 def _captions(episodes: list[tuple[Dataset, int]]) -> list[tuple[str, int]]:
     """Every wording that was told, with the number of its event, in order."""
-    tables = (dataset.columns(index) for dataset, index in episodes)
+    tables = (dataset.columns(index) for dataset, index in episodes if dataset.spec.events)
     pairs = (zip(table["event"], table["event_index"].tolist(), strict=True) for table in tables)
     return sorted({(str(text), event) for some in pairs for text, event in some if event >= 0})
 
@@ -282,7 +285,9 @@ def _copy(
         if column in columns:
             values = columns[column].reshape(len(frames), *arrays[name].shape[1:])
             arrays[name][rows] = values if name in ("proprio", "state") else _arrived(values)
-    if "told" in arrays:
+    if "told" in arrays and not dataset.spec.events:
+        arrays["told"][rows] = -1
+    elif "told" in arrays:
         pairs = zip(columns["event"], columns["event_index"].tolist(), strict=True)
         told = [-1, *(number.get((str(text), event), -1) for text, event in pairs)]
         arrays["told"][rows] = told[:-1]
