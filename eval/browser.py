@@ -74,6 +74,7 @@ class Visit:
     def __init__(self, page: Page, url: str) -> None:
         self.page, self.url = page, url
         self.errors: list[str] = []
+        self._tools = page.context.new_cdp_session(page)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
 
@@ -138,6 +139,11 @@ class Visit:
         yield
         self.until(lambda: self.page.evaluate("wmsimPlay.state.begun") > before, 180)
         self.until(lambda: self.shown()["frame"] == 0 and self.shown()["waiting"])
+
+    def held(self) -> float:
+        """MiB that Chromium's renderers have now, without the script's garbage, which it collects when it likes."""
+        self._tools.send("HeapProfiler.collectGarbage")
+        return resident_like("--type=renderer")
 
     def latencies(self) -> list[float]:
         """Milliseconds from each input to the frame that answers it."""

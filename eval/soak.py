@@ -79,7 +79,7 @@ def soak(
         running = beside.run.remote(0.0, 60 * minutes)
         watched = {
             "play server": lambda: resident(pid),
-            "page": lambda: resident_like("--type=renderer"),
+            "page": visit.held,
             "replica": lambda: resident(replica),
             "pool's head": lambda: resident_like("ray::Head"),
             "pool's vault": lambda: resident_like("ray::Vault"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 
 from wmsim import dream
+from wmsim.named import named
 from wmsim.world import World
 
 
@@ -15,13 +15,8 @@ def open_world(source: str, slots: int, steps: int | None = None, device: str = 
     A dream goes on whatever it says of its end, so that what is compared is dreamt. The callable gets slots, steps (of
     its sampler; None for its own choice) and device by name. ValueError when there is no such callable.
     """
-    named = re.fullmatch(r"([\w.]+):(\w+)", source)
-    if not named:
+    if not re.fullmatch(r"[\w.]+:\w+", source):
         return dream.load(source, slots=slots, device=device, steps=steps, endless=True)
-    try:
-        factory = getattr(importlib.import_module(named[1]), named[2])
-    except (ImportError, AttributeError) as fault:
-        raise ValueError(f"there is no world {source!r}: {fault}") from fault
-    made = factory(slots=slots, steps=steps, device=device)
+    made = named(source, "a world as module:callable")(slots=slots, steps=steps, device=device)
     assert isinstance(made, World)
     return made

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"control"},
+    {"control", "named"},
     {"world"},
     {"metrics", "model", "data", "sims", "text"},
     {"checkpoint"},

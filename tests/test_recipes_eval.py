@@ -119,7 +119,7 @@ def test_clips_of_another_size_are_refused():
 
 
 def test_an_unknown_world_is_refused():
-    with pytest.raises(ValueError, match="there is no world"):
+    with pytest.raises(ValueError, match="could not be imported"):
         open_world("tests.eval_worlds:nothing", 1)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from wmsim.conformance.envprobe import EnvProbe, Factory
 from wmsim.conformance.probe import CheckConfig, WorldProbe
 from wmsim.conformance.report import Report
 from wmsim.conformance.suite import Check, run_checks
+from wmsim.named import named
 from wmsim.world import World
 
 WORLD_CHECKS: tuple[Check[WorldProbe], ...] = (
@@ -175,12 +175,9 @@ def _served(address: str, slots: int, settings: dict[str, Any]) -> World:
 
 
 def _imported(target: str) -> Callable[..., World]:
-    try:
-        made = pkgutil.resolve_name(target) if ":" in target else None
-    except (ImportError, AttributeError, ValueError) as problem:
-        raise ValueError(f"{target!r} could not be imported: {problem}") from problem
+    what = "a Gymnasium id, the path of a checkpoint, or module:factory"
+    made = named(target, what) if ":" in target else None
     if not callable(made):
-        what = "a Gymnasium id, the path of a checkpoint, or module:factory"
         raise ValueError(f"{target!r} is nothing that can be checked: pass {what}")
     factory: Callable[..., World] = made
     return factory

@@ -6,7 +6,6 @@ Shape legend: H x W pixels, P proprio width, S world state width.
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from PIL import Image
 from wmsim.data.episodes import Episode
 from wmsim.data.lerobot import DatasetSpec
 from wmsim.data.telling import Teller
+from wmsim.named import named
 
 _ACTION_NAMES = {"wheel": ("steer", "drive"), "buttons": ("forward", "left", "backward", "right")}
 
@@ -235,13 +235,10 @@ def _actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) -> Act
 
 
 def _factory(policy: str) -> Callable[..., Any]:
-    usual = "use 'random', 'wander', 'driver', 'PATH.onnx' or 'module:callable'"
-    try:
-        factory: Callable[..., Any] = pkgutil.resolve_name(policy)
-    except (ImportError, AttributeError, ValueError) as fault:
-        raise ValueError(f"unknown policy {policy!r}: {usual} ({fault})") from fault
+    usual = "'random', 'wander', 'driver', 'PATH.onnx' or 'module:callable'"
+    factory: Callable[..., Any] = named(policy, usual)
     if not callable(factory):
-        raise ValueError(f"policy {policy!r} is a {type(factory).__name__}: {usual}")
+        raise ValueError(f"policy {policy!r} is a {type(factory).__name__}: name {usual}")
     return factory
 
 

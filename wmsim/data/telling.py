@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from wmsim.named import named
 
 _REST_SECONDS = 1.5
 """The least time between two tellings: what was told must begin to show."""
@@ -32,10 +33,7 @@ class TellingConfig:
 
 def captions_of(name: str) -> Mapping[str, Sequence[str]]:
     """The mapping of events to captions that "module:MAPPING" names. ValueError: there is none."""
-    try:
-        found = pkgutil.resolve_name(name)
-    except (ImportError, AttributeError, ValueError) as fault:
-        raise ValueError(f"captions are named as 'module:MAPPING', got {name!r} ({fault})") from fault
+    found = named(name, "captions as module:MAPPING")
     if not isinstance(found, Mapping):
         raise ValueError(f"{name!r} is a {type(found).__name__}: captions are a mapping of events to texts")
     return found

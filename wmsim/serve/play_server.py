@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pkgutil
 import secrets
 import socket
 import sys
@@ -17,6 +16,7 @@ from urllib.parse import quote
 import gymnasium
 
 from wmsim.env.task import TASKS, EnvConfig, Task, open_world
+from wmsim.named import named
 from wmsim.serve.play_config import PlayConfig, is_loopback
 from wmsim.serve.threads import keep_for_good
 from wmsim.world import World
@@ -49,7 +49,8 @@ def open_target(target: str, slots: int, settings: Mapping[str, Any], twin: bool
     """
     module, colon, name = target.rpartition(":")
     if colon and module.replace(".", "").isidentifier() and name.isidentifier():
-        return Opened(_factory_of(target)(slots=slots, **settings), None, "", "generated")
+        factory = named(target, "a world as module:factory")
+        return Opened(factory(slots=slots, **settings), None, "", "generated")
     task, source = _task_of(target)
     world = settings.get("world", source)
     config = _config_of({name: value for name, value in settings.items() if name != "world"})
@@ -59,13 +60,6 @@ def open_target(target: str, slots: int, settings: Mapping[str, Any], twin: bool
     simulated = world == "sim" or (world is None and task.default_world == "sim")
     beside = None if simulated or not twin else _twin_of(opened, task, slots)
     return Opened(opened, beside, task.camera, "simulated" if simulated else "generated")
-
-
-def _factory_of(target: str) -> Any:
-    try:
-        return pkgutil.resolve_name(target)
-    except (ModuleNotFoundError, AttributeError) as fault:
-        raise ValueError(f"there is no world {target}: {fault}") from fault
 
 
 def _task_of(target: str) -> tuple[Task, str | None]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wmsim.named import named
 from wmsim.world import World
 
 
@@ -37,16 +37,9 @@ class Source:
         if not isinstance(self.world, str):
             return self.world
         if ":" in self.world and not Path(self.world).exists():
-            return _imported(self.world)
+            factory: Callable[..., World] = named(self.world, "a world as module:factory")
+            return factory
         return _dream(self.world)
-
-
-def _imported(target: str) -> Callable[..., World]:
-    try:
-        found: Callable[..., World] = pkgutil.resolve_name(target)
-    except (ImportError, AttributeError, ValueError) as problem:
-        raise ValueError(f"{target!r} could not be imported: {problem}") from problem
-    return found
 
 
 def _dream(source: str) -> Callable[..., World]:
