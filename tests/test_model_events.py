@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,9 +85,23 @@ def _told_model(heard: bool = True) -> WorldModel:
     return model.requires_grad_(False)
 
 
-def _world(model: WorldModel, slots: int = 2) -> DreamWorld:
+def _world(model: WorldModel, slots: int = 2, steps: int = 2) -> DreamWorld:
     card = replace(CARD, captions=CAPTIONS) if model.config.dynamics.events else CARD
-    return DreamWorld(model, card, tiny_starts(), slots, 2, ears=_ears())
+    return DreamWorld(model, card, tiny_starts(), slots, steps, ears=_ears())
+
+
+def test_the_one_pass_after_a_telling_leaves_what_the_frames_before_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, taken = list[list[float]](), WorldModel._pass
+
+    def watched(self: WorldModel, z: torch.Tensor, tau: Any, d: torch.Tensor, *given: Any) -> Any:
+        if isinstance(tau, float) and tau == 0:
+            sizes.append(d.tolist())
+        return taken(self, z, tau, d, *given)
+
+    monkeypatch.setattr(WorldModel, "_pass", watched)
+    _films(_world(_told_model(), steps=1), (None, None), (None, "so dark"), *[(None, None)] * FRAMES)
+    mean = 1 / CONFIG.dynamics.finest
+    assert sizes[-FRAMES - 2 :] == [[mean, mean], *[[mean, 1.0]] * FRAMES, [mean, mean]]
 
 
 def _wheel(rows: int, event: tuple[str | None, ...] | None = None) -> Control:

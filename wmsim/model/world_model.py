@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from wmsim.model.cache import RollingCache
 from wmsim.model.dynamics import Cache, Dynamics, DynamicsConfig, pack, unpack
+from wmsim.model.events import EXTRA
 from wmsim.model.flow import CONTEXT_TAU, sample
 from wmsim.model.heads import Readings, felt
 from wmsim.model.tokenizer import Tokenizer, TokenizerConfig
@@ -121,8 +122,8 @@ class WorldModel(nn.Module):
         before: proprioception of the last frame, None where it is not known. memory: what the heads remember of the
         frames that were dreamt so far, zeros for the first of them; None: they do without.
 
-        Several passes give one of the frames that may follow. A single pass gives their mean while a slot is young, and
-        one of them later on; see `stride`.
+        Several passes give one of the frames that may follow. A single pass gives their mean while a slot is young and
+        nothing was told it, and one of them later on; see `stride`.
         """
         tokens, features, first = self.imagine(noise, action, cache, rows, steps, context)
         return tokens, replace(self._read(features, before, memory), log_error=self.dynamics.heads(first).log_error)
@@ -139,7 +140,7 @@ class WorldModel(nn.Module):
         """`dream` before the heads read it: tokens, features of the finished frame, and of its first pass."""
         past = self._past(cache, rows)
         first: list[Tensor] = []
-        sole = stride(cache.counts[rows], self.config.dynamics.finest)
+        sole = stride(cache.counts[rows], action, self.config.dynamics)
 
         def predict(z: Tensor, tau: float, d: float) -> Tensor:
             clean, features = self._pass(z, tau, sole if steps == 1 else torch.full_like(sole, d), action, past)
@@ -198,11 +199,16 @@ class WorldModel(nn.Module):
         return replace(readings, proprio=proprio)
 
 
-def stride(counts: Int[Tensor, "B"], finest: int) -> Float[Tensor, "B"]:
+def stride(counts: Int[Tensor, "B"], action: Float[Tensor, "B A"], config: DynamicsConfig) -> Float[Tensor, "B"]:
     """The step size d that a single pass is asked for in slots that have seen `counts` frames.
 
+    action: with the condition of an event behind it, as `Dynamics.step` takes it, or without.
     The finest is taught with real frames and gives the mean of what may follow: right while little is open, and fog
     when it is dreamt on from for long. Step size 1 is taught by a critic and gives one of them. So d is the finest for
-    the first 48 frames of a slot, then 1.
+    the first 48 frames of a slot, then 1; and 1 where something was told, for the mean holds on to what the frames
+    before show.
     """
-    return torch.where(counts < _MEANS, 1.0 / finest, 1.0)
+    mean, condition = counts < _MEANS, action[:, config.actions :]
+    if condition.shape[1]:
+        mean = mean & (condition[:, -EXTRA] == 0)
+    return torch.where(mean, 1.0 / config.finest, 1.0)

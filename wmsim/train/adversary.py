@@ -168,7 +168,7 @@ class Adversary(nn.Module):
         parts = []
         for other in otherwise.unbind(1):
             action = (self.driver(pool.features[rows]).detach().float() + other).clamp(-1, 1)
-            size = stride(pool.cache.counts[rows], self.model.config.dynamics.finest)
+            size = stride(pool.cache.counts[rows], action, self.model.config.dynamics)
             made, _ = pool.sample(self.step, rows, action, size, draw)
             seen = torch.stack([*(pool.recent[rows, -age] for age in BEFORE), made], 1)
             told = torch.cat([action, self._claims(pool.features[rows])], -1)

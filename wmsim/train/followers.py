@@ -94,7 +94,7 @@ class Followers(nn.Module):
         clean, own = model.to_tokens(batch.latent[:, 0].to(device)), batch.action[:, 0].to(device)
         proprio = model.normal_proprio(batch.proprio[:, 0].to(device))
         asked = torch.cat([own, batch.told[:, 0].to(device)], -1)
-        size = stride(pool.cache.counts[chosen], model.config.dynamics.finest)
+        size = stride(pool.cache.counts[chosen], asked, model.config.dynamics)
         lives, sampled = (weight > 0).float(), (size == 1).float()
         seen = torch.stack([pool.recent[chosen, -back] for back in BEFORE], 1)
         claimed = heads(pool.features[chosen]).proprio.detach()
