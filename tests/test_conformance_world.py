@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import broken_worlds as broken
 import pytest
 
 from wmsim.conformance import WORLD_CHECKS, CheckConfig, ConformanceError, Report, check_world
+from wmsim.conformance.behaviour import changed_generators
 from wmsim.sims.toy import ToyWorld
 from wmsim.world import World
 
@@ -134,3 +136,15 @@ def test_a_world_that_cannot_be_made_is_no_report() -> None:
 def test_too_small_a_check_is_refused() -> None:
     with pytest.raises(ValueError, match="slots >= 3"):
         CheckConfig(slots=2)
+
+
+@pytest.mark.parametrize(("draws", "changed"), [((1, 1, 1), ["random"]), ((1, 0, 1), ["random"]), ((1, 0, 0), [])])
+def test_the_draw_of_another_thread_is_not_the_worlds(draws: tuple[int, ...], changed: list[str]) -> None:
+    left, before = list(draws), random.getstate()
+
+    def call() -> None:
+        if left.pop(0):
+            random.random()
+
+    assert changed_generators(call) == changed
+    assert random.getstate() == before

@@ -151,7 +151,8 @@ def test_state_of_a_cache_row_can_be_moved() -> None:
 
 
 def test_a_single_pass_asks_for_the_mean_first_and_for_a_sample_later() -> None:
-    asked = stride(torch.tensor([0, 1, 31, 47, 48, 64, 5000]), 8)
+    counts = torch.tensor([0, 1, 31, 47, 48, 64, 5000])
+    asked = stride(counts, torch.zeros(len(counts), DYNAMICS.actions), replace(DYNAMICS, finest=8))
     assert asked.tolist() == [1 / 8, 1 / 8, 1 / 8, 1 / 8, 1, 1, 1]
 
 

@@ -180,7 +180,19 @@ def _outputs(step: Step) -> list[torch.Tensor]:
 
 
 def changed_generators(call: Callable[[], Any]) -> list[str]:
-    """The libraries whose global generator `call` seeded or drew from; all are left as they were found."""
+    """The libraries whose global generator `call` seeds or draws from; all are left as they were found.
+
+    What has changed must change again in one of two more calls: what another thread draws, and Ray has such a one, is
+    not the call's.
+    """
+    once = _changed(call)
+    if not once:
+        return once
+    again = {*_changed(call), *_changed(call)}
+    return [library for library in once if library in again]
+
+
+def _changed(call: Callable[[], Any]) -> list[str]:
     found = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     # A draw first: seeding to the state that is already there would not show.
     random.random(), np.random.random(), torch.rand(())  # noqa: NPY002
