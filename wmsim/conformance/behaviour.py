@@ -182,8 +182,7 @@ def _outputs(step: Step) -> list[torch.Tensor]:
 def changed_generators(call: Callable[[], Any]) -> list[str]:
     """The libraries whose global generator `call` seeds or draws from; all are left as they were found.
 
-    What has changed must change again in one of two more calls: what another thread draws, and Ray has such a one, is
-    not the call's.
+    What has changed must change again in one of two more calls: what another thread draws is not the call's.
     """
     once = _changed(call)
     if not once:

@@ -97,7 +97,7 @@ class DecoderStage:
         level = torch.full((c.batch,), CONTEXT_TAU, device=device)
         alone = torch.zeros(c.batch, dtype=torch.bool, device=device)
         depth, finest = int(draw.numpy.integers(1, c.depth + 1)), self.model.config.dynamics.finest
-        given = (level, torch.cat([batch.action, batch.told], -1).to(device), linked, alone)
+        given = (level, batch.asked.to(device), linked, alone)
         made = self.model.to_latent(dreamt(self._dynamics, finest, clean, linked, depth, draw, *given))
         jitter = torch.randn(batch.latent.shape, generator=draw.torch)
         exact = (batch.latent + c.noise * jitter).clamp(-1, 1).to(device)

@@ -93,7 +93,7 @@ class Followers(nn.Module):
         heads, device = model.dynamics.heads, self.device
         clean, own = model.to_tokens(batch.latent[:, 0].to(device)), batch.action[:, 0].to(device)
         proprio = model.normal_proprio(batch.proprio[:, 0].to(device))
-        asked = torch.cat([own, batch.told[:, 0].to(device)], -1)
+        asked = batch.asked[:, 0].to(device)
         size = stride(pool.cache.counts[chosen], asked, model.config.dynamics)
         lives, sampled = (weight > 0).float(), (size == 1).float()
         seen = torch.stack([pool.recent[chosen, -back] for back in BEFORE], 1)
@@ -118,6 +118,6 @@ class Followers(nn.Module):
         drives = draw.numpy.integers(0, _DRIVES, len(rows))
         batch = self.latents.batch(self._drives.rows[drives, : c.before])
         tokens = model.to_tokens(batch.latent.to(self.device))
-        asked = torch.cat([batch.action, batch.told], -1).to(self.device)
+        asked = batch.asked.to(self.device)
         self.pool.begin(model.dynamics.step, rows, tokens, asked, draw)
         self.drive[rows] = torch.from_numpy(drives)

@@ -45,6 +45,11 @@ class LatentBatch:
     rows: Int64[np.ndarray, "B T"]
     told: Float[Tensor, "B T C"]
 
+    @property
+    def asked(self) -> Float[Tensor, "B T D"]:
+        """The action with the condition behind it, as the dynamics take it; D = A + C."""
+        return torch.cat([self.action, self.told], -1)
+
 
 def digest(module: nn.Module) -> str:
     """Tells one set of weights from another: what was made with other weights is made anew."""
@@ -160,10 +165,10 @@ class Latents:
     def _before_tellings(self, episode: int, frames: int) -> Int64[np.ndarray, " S"]:
         """Starts of windows in the first half of which an event is told, with a frame or more of history before it."""
         first, length = int(self.cache.episode_start[episode]), int(self.cache.episode_length[episode])
-        if self.wordings is None or self.cache.told is None or length < frames:
+        if self.wordings is None or self.cache.told is None:
             return np.zeros(0, np.int64)
         at = np.flatnonzero(np.asarray(self.cache.told[first : first + length]) >= 0)
-        starts = (at[:, None] - np.arange(2, max(3, frames // 2 + 1))).ravel()
+        starts = (at[:, None] - np.arange(2, frames // 2 + 1)).ravel()
         return starts[starts >= 0].clip(max=length - frames)
 
     def _window(

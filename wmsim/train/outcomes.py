@@ -174,7 +174,7 @@ class OutcomeStage:
         c, model, count = self.config, self.model, len(rows)
         batch, everyone = self.latents.batch(rows), list(range(count))
         clean = model.to_tokens(batch.latent[:, : c.before].flatten(0, 1).to(self.device)).unflatten(0, (count, -1))
-        action = torch.cat([batch.action, batch.told], -1).to(self.device)
+        action = batch.asked.to(self.device)
         cache = RollingCache(model.config.dynamics, count, fast_dtype(self.device), self.device)
         shape, found = clean[:, 0].shape, []
         for t in range(rows.shape[1]):
