@@ -6,9 +6,10 @@ import importlib.util
 import itertools
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gymnasium
@@ -30,6 +31,7 @@ from wmsim.serve import wire
 from wmsim.serve.client import RemoteWorld
 from wmsim.serve.config import PoolConfig
 from wmsim.serve.errors import Busy, LeaseLost, StepOrderError, checked
+from wmsim.serve.line import Shortcut
 from wmsim.serve.pool import Pool
 
 pytestmark = [
@@ -159,6 +161,31 @@ def test_clients_share_calls_of_the_world(pool: Pool) -> None:
     told = [one for one in pool.status()["replicas"].values() if one["batch_rows"]]
     assert max(one["batch_rows"] for one in told) > 1.2
     assert all(0 < one["latency_ms_p50"] <= one["latency_ms_p95"] <= one["latency_ms_p99"] for one in told)
+
+
+def test_on_its_own_machine_a_step_goes_past_ray(world: RemoteWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(messages: Sequence[wire.Message]) -> Any:
+        raise AssertionError(f"{len(messages)} messages went to the actor")
+
+    local = twin([5, 6, 7])
+    ways = [line._send for line in world._lines.values()]
+    if sys.platform != "linux":
+        pytest.skip("this system has no abstract sockets")
+    for way in ways:
+        assert isinstance(way, Shortcut)
+        monkeypatch.setattr(way, "_call", refused)
+    for t in range(3):
+        assert same(world.step([0, 1, 2], wheel(t)), local.step([0, 1, 2], wheel(t)))
+
+
+def test_large_frames_travel_through_rays_shared_memory() -> None:
+    wide = Pool(ToyWorld, PoolConfig(name="wide", slots=2, cpus=0.1), size=160)
+    world, local = wide.world(1), ToyWorld(1, size=160)
+    assert same(world.reset([0], [3]), local.reset([0], [3]))
+    for t in range(3):
+        assert same(world.step([0], wheel(t, 1)), local.step([0], wheel(t, 1)))
+    world.close()
+    wide.stop()
 
 
 # --- limits and retries ----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from gymnasium import spaces
 
 try:
     import ray
-    from ray.exceptions import GetTimeoutError, RayActorError, RayError
+    from ray.exceptions import RayActorError, RayError
 except ImportError as missing:
     raise ImportError("a served world needs Ray: pip install 'wmsim[ray]'") from missing
 
@@ -157,7 +157,7 @@ class RemoteWorld:
                     reply = checked(wire.unpack(call(_CALL_SECONDS)))
                 except Busy as busy:
                     full, left = busy, left + at
-                except (Moved, RayActorError, GetTimeoutError):
+                except (Moved, RayActorError, ConnectionError, TimeoutError):
                     lost, left = lost + at, left + at
                 except Exception as problem:
                     refused = problem
@@ -194,8 +194,9 @@ class RemoteWorld:
         return lambda seconds: ray.get(reply, timeout=seconds)
 
     def _seat(self, told: dict[str, Any]) -> None:
-        self._places, self._handles = [tuple(place) for place in told["places"]], told["handles"]
-        self._lines = {site: line_of(handle) for site, handle in self._handles.items()}
+        self._places = [tuple(place) for place in told["places"]]
+        self._handles = {site: handle for site, (handle, _) in told["sites"].items()}
+        self._lines = {site: line_of(handle, door) for site, (handle, door) in told["sites"].items()}
 
     # --- recovery -----------------------------------------------------------------------------------------------------
 
@@ -209,7 +210,7 @@ class RemoteWorld:
                 for at in self._by_site([row for row in moved if self._logs[row].begun]):
                     self._resume(at)
                 return
-            except (Moved, Busy, RayActorError, GetTimeoutError) as problem:
+            except (Moved, Busy, RayActorError, TimeoutError) as problem:
                 if time.monotonic() > until:
                     raise PoolError(
                         f"slots {rows} could not be brought back within {self._patience} s: {problem}"

@@ -20,7 +20,7 @@ from wmsim.serve.source import Source
 from wmsim.serve.vault import Vault, vault_of
 from wmsim.serve.wire import Frozen
 
-_WATCH_SECONDS = 0.25
+_WATCH_SECONDS = 1.0
 _PING_SECONDS = 1.0
 _GRANT_SECONDS = 10.0
 _RETRY_SECONDS = 0.05
@@ -53,7 +53,7 @@ class Head:
     # --- for clients --------------------------------------------------------------------------------------------------
 
     async def lease(self, count: int, client: str) -> dict[str, Any]:
-        """{token, places, handles} for `count` slots; or the error: Busy when so many are not free."""
+        """{token, places, sites} for `count` slots; or the error: Busy when so many are not free."""
         try:
             if self._closing:
                 raise Busy("the pool is closing and takes no new clients")
@@ -152,7 +152,8 @@ class Head:
 
     def _told(self, held: Lease) -> dict[str, Any]:
         names = {place[0] for place in held.places if place}
-        return {"places": list(held.places), "handles": {n: self._register.sites[n].handle for n in names}}
+        sites = {name: self._register.sites[name] for name in names}
+        return {"places": list(held.places), "sites": {name: (site.handle, site.door) for name, site in sites.items()}}
 
     def _homeless(self, place: Place | None) -> bool:
         site = self._register.sites.get(place[0]) if place else None
@@ -210,7 +211,7 @@ class Head:
         return site
 
     async def _begin(self, site: Site) -> Frozen:
-        spec, slots = await site.handle.start.remote()
+        spec, slots, site.door = await site.handle.start.remote()
         site.free, site.size = list(range(slots)), slots
         site.state, site.heard = "ready", time.monotonic()
         found: Frozen = spec
@@ -231,7 +232,7 @@ class Head:
         if site is None or site.state != "ready":
             return
         try:
-            stalled = (await _soon(site.handle.ping.remote()))["stalled_seconds"]
+            stalled = await _soon(site.handle.stalled.remote())
             site.heard = time.monotonic()
         except TimeoutError:
             stalled = time.monotonic() - site.heard

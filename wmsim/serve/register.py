@@ -15,7 +15,9 @@ Place = tuple[str, int]
 
 @dataclass
 class Site:
-    """A replica: its actor's handle, its slots, those that are free, and when it last answered on the head's clock."""
+    """A replica: its actor's handle, its slots, those that are free, when it last answered on the head's clock, and the
+    name of its door.
+    """
 
     name: str
     handle: Any
@@ -23,6 +25,7 @@ class Site:
     size: int = 0
     free: list[int] = field(default_factory=list)
     heard: float = 0.0
+    door: str | None = None
 
 
 @dataclass

@@ -13,6 +13,7 @@ from wmsim.serve import wire
 from wmsim.serve.batch import Batcher, Job
 from wmsim.serve.config import ReplicaConfig
 from wmsim.serve.desk import Desk, Desks, fresh, replies
+from wmsim.serve.door import Door
 from wmsim.serve.errors import Gone, told
 from wmsim.serve.metrics import ReplicaMetrics
 from wmsim.serve.source import Source
@@ -38,11 +39,12 @@ class Replica:
         self._files = side_thread("snapshots")
         self._filing: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> tuple[wire.Frozen, int]:
-        """Begin to answer; returns the world's spec, frozen, and its number of slots."""
+    async def start(self) -> tuple[wire.Frozen, int, str | None]:
+        """Begin to answer; returns the world's spec, frozen, its number of slots, and the name of its door."""
         self._batcher = Batcher(self.world, self.config.batch, self._settle, self._after, self._thread)
         self._running = asyncio.create_task(self._batcher.run())
-        return wire.freeze(self.world.spec), self.world.slots
+        self._door = Door(self.act_all)
+        return wire.freeze(self.world.spec), self.world.slots, await self._door.open()
 
     async def grant(self, token: str, keys: dict[int, str]) -> None:
         """Give slots to a lease; keys: slot -> what its snapshots are filed under."""
@@ -90,14 +92,17 @@ class Replica:
                 *(self._file(desks[s], desks[s].turn, state) for s, state in zip(begun, taken.states, strict=True))
             )
 
-    async def ping(self) -> dict[str, Any]:
-        """How it goes; pid: of its process; stalled_seconds: for how long the world has not come back from a call."""
-        since = self._batcher.busy_since
-        stalled = 0.0 if since is None else time.perf_counter() - since
+    async def stalled(self) -> float:
+        """For how many seconds the world has not come back from a call; asked often, so it is cheap."""
         if self._running.done():
             raise RuntimeError(f"the batching loop has ended: {self._running.exception()}")
+        since = self._batcher.busy_since
+        return 0.0 if since is None else time.perf_counter() - since
+
+    async def ping(self) -> dict[str, Any]:
+        """How it goes; pid: of its process; stalled_seconds: as `stalled` has it."""
         about = {"pid": os.getpid(), "granted": len(self._desks.granted()), "queue": self._batcher.queue.rows}
-        return {**about, "stalled_seconds": stalled, **self._metrics.summary()}
+        return {**about, "stalled_seconds": await self.stalled(), **self._metrics.summary()}
 
     # --- turns --------------------------------------------------------------------------------------------------------
 
