@@ -26,8 +26,9 @@ from wmsim.env import WorldEnv
 from wmsim.model.events import conditions, recent
 from wmsim.model.world_model import WorldModel
 from wmsim.train import TrainConfig, train
-from wmsim.train.adversary import AdversaryConfig
+from wmsim.train.adversary import Adversary, AdversaryConfig
 from wmsim.train.decoder import DecoderStageConfig
+from wmsim.train.drives import draw_drives
 from wmsim.train.dynamics import DynamicsStageConfig
 from wmsim.train.followers import FollowersConfig
 from wmsim.train.latents import Latents, Wordings
@@ -342,6 +343,44 @@ def test_a_window_hears_the_other_words(recording: Path) -> None:
         for event in (0, 1):
             here = window[told & (of[window] == event)]
             assert len(here.unique()) <= 1, "one wording of an event in a window"
+
+
+def test_the_pool_dreams_on_under_what_it_is_told(recording: Path) -> None:
+    latents = _heard(recording)
+    words = latents.wordings
+    assert words is not None
+    latents = replace(latents, latent=np.zeros((latents.cache.frame_count, 4, 4, 4), np.float16))
+    width = words.embeddings.shape[1]
+    model = WorldModel(replace(TOLD, dynamics=replace(TOLD.dynamics, events=width)))
+    config = AdversaryConfig(pool=4, drawn=4, stirred=0, run=2, start=4, leave=0.0, tell=1.0)
+    shouted, quiet = Adversary(model, latents, config), Adversary(model, latents, replace(config, tell=0.0))
+    sizes = (TOLD.dynamics.tokens, TOLD.dynamics.channels), (TOLD.dynamics.actions + width + 2,)
+    given, frame = [torch.zeros(3, 8, *size) for size in sizes], 1 / FRAMES
+    linked, features = torch.ones(3, 8, dtype=torch.bool), torch.randn(3, 8, 2 * TOLD.dynamics.dim)
+    for adversary in (shouted, quiet):
+        adversary(*given, linked, features, Draw.of(0, 0, 0))
+    assert torch.equal(shouted.event[:, -2:], torch.tensor([[1.0, 0.0]]).expand(4, 2))
+    events = words.events[shouted.event[:, :-2].argmax(-1)]
+    assert set(events.tolist()) == {0, 1}
+    quiet.event[:] = shouted.event
+    quiet(*given, linked, features, Draw.of(0, 1, 0))
+    assert torch.allclose(quiet.event[:, -1], torch.tensor(2 * frame))
+    assert torch.equal(quiet.event[:, :-2], shouted.event[:, :-2])
+    for step in range(2, 2 + FRAMES):
+        quiet(*given, linked, features, Draw.of(0, step, 0))
+    assert not quiet.event.any()
+
+
+def test_followers_follow_what_was_told(recording: Path) -> None:
+    cache = _heard(recording).cache
+    told = cache.told
+    assert told is not None
+    shares = []
+    for tellings in (0.0, 1.0):
+        rows = draw_drives(cache, 400, 4, 4, 0.0, 0, tellings).rows
+        shares.append((told[rows[:, 4:6]] >= 0).any(1).mean())
+    assert shares[0] < 0.5
+    assert shares[1] == 1.0
 
 
 def test_a_dream_learns_events_and_obeys_words_it_never_heard(recording: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,19 +39,21 @@ def test_the_critic_learns_what_is_recorded_and_tells_the_dream_how_to_look_so()
     critic = Critic(CONFIG, 32, 1)
     optimizer = torch.optim.Adam(critic.parameters(), 3e-3)
     sink, told, counts = torch.zeros(8, *TOKENS), torch.zeros(8, TOLD), torch.ones(8)
+    nothing = torch.zeros(8, 0)
     for _ in range(80):
         noise = torch.randn(2, 8, SEEN, *TOKENS, generator=draw)
         real, fake = noise[0] + 0.5, noise[1] - 0.5
         both = torch.cat([real, fake])
         both = torch.cat([both, jittered(both, draw)])
-        logits = critic(both, sink.repeat(4, 1, 1), told.repeat(4, 1)).unflatten(0, (4, 8))
+        logits = critic(both, sink.repeat(4, 1, 1), told.repeat(4, 1), nothing.repeat(4, 1)).unflatten(0, (4, 8))
         loss, _ = critic_loss(logits, 0.01, counts)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     assert told_apart(logits[1], logits[0], counts) > 0.9
     fake.requires_grad_(True)
-    dream_loss(critic(fake, sink, told), critic(real, sink, told).detach(), counts).backward()
+    verdict, other = critic(fake, sink, told, nothing), critic(real, sink, told, nothing)
+    dream_loss(verdict, other.detach(), counts).backward()
     assert fake.grad is not None
     assert fake.grad[:, -1].mean() < 0
 
@@ -94,14 +97,13 @@ def test_only_frames_that_count_are_judged() -> None:
 
 
 def test_every_input_reaches_the_verdict() -> None:
-    critic, given = (
-        Critic(CONFIG, 32, 1),
-        (torch.randn(2, SEEN, *TOKENS), torch.randn(2, *TOKENS), torch.randn(2, TOLD)),
-    )
+    critic = Critic(replace(CONFIG, dynamics=replace(DYNAMICS, events=8)), 32, 1)
+    torch.nn.init.normal_(critic.event.outward.weight)  # deaf at first
+    given = (torch.randn(2, SEEN, *TOKENS), torch.randn(2, *TOKENS), torch.randn(2, TOLD), torch.randn(2, 10))
     with torch.no_grad():
         wanted = critic(*given)
         assert wanted.shape == (2, 4, 4)
-        for place in range(3):
+        for place in range(4):
             changed = [one + 1 if i == place else one for i, one in enumerate(given)]
             assert not torch.allclose(critic(*changed), wanted)
 
@@ -111,11 +113,13 @@ def test_recorded_frames_for_the_critic_follow_each_other() -> None:
     clean = torch.arange(40.0).reshape(2, 20, 1, 1)
     linked = torch.ones(2, 20, dtype=torch.bool)
     linked[:, 0] = linked[1, 5] = False
-    judged = recorded(clean, clean[:, 1:, :, 0], -clean[:, 1:, :, 0], linked, 200, Draw.of(0, 0, 0))
+    after = clean[:, 1:, :, 0]
+    judged = recorded(clean, after, -after, 2 * after, linked, 200, Draw.of(0, 0, 0))
     frames = judged.frames.flatten(1)
     assert torch.equal(frames[:, -1:] - frames, torch.tensor([[*BEFORE, 0.0]]).expand(200, -1))
     assert torch.equal(judged.told.flatten(), frames[:, -1])
     assert torch.equal(judged.happened.flatten(), -frames[:, -1])
+    assert torch.equal(judged.event.flatten(), 2 * frames[:, -1])
     assert set(frames[:, -1].tolist()) == {*range(reach, 20), *range(20 + reach, 25), *range(25 + reach, 40)}
     assert torch.equal(judged.sink.flatten(), torch.where(frames[:, 0] < 20, 0.0, 20.0))
 
@@ -151,6 +155,8 @@ def test_a_pool_that_cannot_be_is_told(changed: dict[str, int], words: str) -> N
 
 class Moments(Latents):
     """Recorded windows of noise, for pools to begin from."""
+
+    wordings = None
 
     def __init__(self) -> None:
         """There is no recording."""

@@ -24,6 +24,7 @@ from wmsim.dream.ears import Ears
 from wmsim.dream.noise import keyed_index, keyed_normal, keyed_uniform
 from wmsim.dream.randomise import Randomise
 from wmsim.model.cache import RollingCache
+from wmsim.model.events import aged
 from wmsim.model.heads import Readings
 from wmsim.model.precision import fast_dtype
 from wmsim.model.world_model import WorldModel
@@ -190,10 +191,7 @@ class DreamWorld:
         heard = {row: self._ears.vector(text) for row, text in zip(rows, events, strict=True) if text is not None}
         if not self._told.shape[1]:
             return
-        older = self._told[rows]
-        frame = 1 / self.model.config.dynamics.event_frames
-        older[:, -1] += older[:, -2] * frame
-        self._told[rows] = torch.where(older[:, -1:] < 1 - frame / 2, older, 0.0)
+        self._told[rows] = aged(self._told[rows], self.model.config.dynamics.event_frames)
         for row, vector in heard.items():
             self._told[row] = torch.tensor([*vector, 1.0, 0.0], device=self._device)
 

@@ -72,6 +72,13 @@ def recent(
     return np.where(here, told[np.maximum(latest, 0)], -1).astype(np.int32), np.where(here, age, 0)
 
 
+def aged(told: Float[Tensor, "*rows C"], frames: int) -> Float[Tensor, "*rows C"]:
+    """Conditions one frame later; zeros where something was told `frames` frames ago."""
+    older = told.clone()
+    older[..., -1] += older[..., -2] / frames
+    return torch.where(older[..., -1:] < 1 - 0.5 / frames, older, 0.0)
+
+
 def conditions(
     caption: Int32[np.ndarray, "*rows"],
     age: Int64[np.ndarray, "*rows"],

@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from wmsim.model.events import aged
 from wmsim.model.world_model import WorldModel, stride
 from wmsim.train.critic import BEFORE, Critic, Reader, critic_loss, dream_loss, jittered, misread, told_apart
 from wmsim.train.judged import Judged, joined, recorded
@@ -39,7 +40,7 @@ class AdversaryConfig:
     dreams of the pool that are driven `stir` times as far from the clone as recorded drivers drive, leave three times
     as soon, and are read but not judged: dreams learn that scenes turn with the wheel wherever the road leads. lost:
     verdict of recorded frames above a dream's newest one from which on that dream leaves too; start: recorded frames
-    that a dream begins from.
+    that a dream begins from; tell: chance that one is told an event in a frame, where the model can be told any.
     """
 
     weight: float = 0.5
@@ -56,6 +57,7 @@ class AdversaryConfig:
     leave: float = 0.02
     lost: float = 4.0
     start: int = 16
+    tell: float = 0.02
 
     def __post_init__(self) -> None:
         """Check that the pool holds what is drawn, and that a dream begins with enough for the critic."""
@@ -69,7 +71,12 @@ class AdversaryConfig:
 
 
 class Adversary(nn.Module):
-    """Critic, driver, pool and reader beside the model that they judge, drive, remember and read; it is no part."""
+    """Critic, driver, pool and reader beside the model that they judge, drive, remember and read; it is no part.
+
+    event: what each dream of the pool was told lately, (pool, E).
+    """
+
+    event: Float[Tensor, "pool E"]
 
     def __init__(
         self, model: WorldModel, latents: Latents, config: AdversaryConfig, device: str = "cpu", compiled: bool = False
@@ -79,6 +86,7 @@ class Adversary(nn.Module):
         self.critic = Critic(model.config).to(device)
         self.driver = Driver(2 * model.config.dynamics.dim, model.config.dynamics.actions).to(device)
         self.pool = Pool(model, config.pool, device)
+        self.register_buffer("event", torch.zeros(config.pool, model.config.dynamics.told, device=device))
         self.reader = Reader(model.config).to(device)
         self._model = (model,)  # in a tuple, so that its weights are not taken for the adversary's
         step: Step = model.dynamics.step
@@ -101,7 +109,7 @@ class Adversary(nn.Module):
     def forward(
         self,
         clean: Float[Tensor, "B T S C"],
-        action: Float[Tensor, "B T A"],
+        asked: Float[Tensor, "B T D"],
         linked: Bool[Tensor, "B T"],
         features: Float[Tensor, "B T F"],
         draw: Draw,
@@ -110,20 +118,22 @@ class Adversary(nn.Module):
         """What verdict and reading teach the dream ("adversary", "obedience"), what critic and reader learn ("critic",
         "reader"), and figures to watch.
 
-        A critic that tells nearly all apart learns nothing in this step: its verdict would lose the dream. followed:
-        frames of other dreams, judged and read with those of the pool.
+        asked: actions, the conditions of events behind them. A critic that tells nearly all apart learns nothing in
+        this step: its verdict would lose the dream. followed: frames of other dreams, judged and read with those of the
+        pool.
         """
         rows = draw.numpy.choice(self.config.pool, self.config.drawn, replace=False).tolist()
+        action, event = self._parted(asked)
         judge, fake = self._judge[0], self._dream_on(rows, self._otherwise(features, action, draw), draw)
         fake = fake if followed is None else joined([self._veiled(followed, draw), fake])
         claims = self._claims(features)
         told, happened = (torch.cat([action[:, 1:], part], -1) for part in (claims[:, :-1], claims[:, 1:]))
-        real = self._veiled(recorded(clean, told, happened, linked, len(fake.frames), draw), draw)
+        real = self._veiled(recorded(clean, told, happened, event[:, 1:], linked, len(fake.frames), draw), draw)
         for judging in (self.critic, self.reader):
             judging.requires_grad_(False)
-        verdict, read = judge(fake.frames, fake.sink, fake.told), self.reader(fake.frames)
+        verdict, read = judge(fake.frames, fake.sink, fake.told, fake.event), self.reader(fake.frames)
         with torch.no_grad():
-            other = judge(real.frames, real.sink, real.told)
+            other = judge(real.frames, real.sink, real.told, real.event)
         for judging in (self.critic, self.reader):
             judging.requires_grad_(True)
         self._let_go(rows, other.mean() - verdict.detach().mean((1, 2)), fake.counts)
@@ -140,9 +150,9 @@ class Adversary(nn.Module):
     def _lesson(self, fake: Judged, real: Judged, draw: Draw) -> tuple[Tensor, Tensor]:
         """What the critic learns of a batch, and its squared slope."""
         both = torch.cat([real.frames, fake.frames.detach()])
-        sinks, told = torch.cat([real.sink, fake.sink]), torch.cat([real.told, fake.told])
+        given = (torch.cat([getattr(real, name), getattr(fake, name)]) for name in ("sink", "told", "event"))
         frames = torch.cat([both, jittered(both, draw.torch)])
-        logits = self._judge[0](frames, sinks.repeat(2, 1, 1), told.repeat(2, 1)).unflatten(0, (4, -1))
+        logits = self._judge[0](frames, *(torch.cat([part, part]) for part in given)).unflatten(0, (4, -1))
         return critic_loss(logits, self.config.penalty, fake.counts)
 
     @torch.no_grad()
@@ -168,15 +178,17 @@ class Adversary(nn.Module):
         parts = []
         for other in otherwise.unbind(1):
             action = (self.driver(pool.features[rows]).detach().float() + other).clamp(-1, 1)
-            size = stride(pool.cache.counts[rows], action, self.model.config.dynamics)
-            made, _ = pool.sample(self.step, rows, action, size, draw)
+            event = self._listen(rows, draw)
+            asked = torch.cat([action, event], -1)
+            size = stride(pool.cache.counts[rows], asked, self.model.config.dynamics)
+            made, _ = pool.sample(self.step, rows, asked, size, draw)
             seen = torch.stack([*(pool.recent[rows, -age] for age in BEFORE), made], 1)
             told = torch.cat([action, self._claims(pool.features[rows])], -1)
             with torch.no_grad():
-                pool.show(self.step, rows, bounded(self.model, made), action, draw)
+                pool.show(self.step, rows, bounded(self.model, made), asked, draw)
             happened = torch.cat([action, self._claims(pool.features[rows])], -1)
             reads = (size == 1).float()
-            parts.append(Judged(seen, pool.sink[rows], told, happened, reads * ~stirred, reads))
+            parts.append(Judged(seen, pool.sink[rows], told, happened, event, reads * ~stirred, reads))
         leaving = torch.rand(c.drawn, generator=draw.torch).to(pool.age.device) < c.leave * (1 + 2 * stirred)
         pool.age[rows] = torch.where(leaving, -1, pool.age[rows] + c.run)
         return self._veiled(joined(parts), draw)
@@ -199,8 +211,26 @@ class Adversary(nn.Module):
         if not rows:
             return
         batch = self.latents.sample(draw, len(rows), self.config.start, 0.0)
-        tokens, action = self.model.to_tokens(batch.latent.to(self.device)), batch.action.to(self.device)
-        self.pool.begin(self.model.dynamics.step, rows, tokens, action, draw)
+        tokens, asked = self.model.to_tokens(batch.latent.to(self.device)), batch.asked.to(self.device)
+        self.event[rows] = self._parted(asked[:, -1])[1]
+        self.pool.begin(self.model.dynamics.step, rows, tokens, asked, draw)
+
+    def _listen(self, rows: list[int], draw: Draw) -> Float[Tensor, "n E"]:
+        """What dreams were told lately grows older, and some are told another event."""
+        config, words = self.model.config.dynamics, self.latents.wordings
+        if words is None:
+            return self.event[rows]
+        told = aged(self.event[rows], config.event_frames)
+        new = np.flatnonzero(draw.numpy.random(len(rows)) < self.config.tell)
+        if len(new):
+            told[new] = words.drawn(draw.numpy, len(new)).to(told)
+        self.event[rows] = told
+        return told
+
+    def _parted(self, asked: Float[Tensor, "*rows D"]) -> tuple[Float[Tensor, "*rows A"], Float[Tensor, "*rows E"]]:
+        """Actions, and the conditions of events behind them."""
+        actions = self.model.config.dynamics.actions
+        return asked[..., :actions], asked[..., actions:]
 
     def _noise(self, *shape: int, draw: Draw) -> Tensor:
         return torch.randn(shape, generator=draw.torch).to(self.device)

@@ -6,7 +6,8 @@ dreamt ones must be what they were told.
 Relativistic pairing with zero-centred gradient penalties on both sides (R3GAN, Huang et al., arXiv 2501.05441), the
 penalties by finite differences (Seaweed-APT, Lin et al., arXiv 2501.08316): no second derivatives, so it compiles.
 
-Shape legend: N frames, K of them seen together, S tokens of C channels, G = action and proprio width, h x w latents.
+Shape legend: N frames, K of them seen together, S tokens of C channels, G = action and proprio width, E numbers in
+which an event is told, h x w latents.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wmsim.model.dynamics import unpack
+from wmsim.model.events import EXTRA, EventInput
 from wmsim.model.world_model import WorldModelConfig
 
 BEFORE = (4, 1)
@@ -53,23 +55,34 @@ class Residual(nn.Module):
 
 
 class Critic(nn.Module):
-    """A logit for every latent of a frame, given some frames before it, the sink, the action and the motion claimed."""
+    """A logit for every latent of a frame, given some frames before it, the sink, and what the dream was told."""
 
     def __init__(self, config: WorldModelConfig, width: int = 128, depth: int = 3) -> None:
         super().__init__()
         self.rows, self.side = config.tokenizer.grid[0], config.side
         self.told = nn.Linear(config.dynamics.actions + config.dynamics.proprio, width)
+        if config.dynamics.told:
+            self.event = EventInput(config.dynamics.told - EXTRA, width)
         self.inward = nn.Conv2d((SEEN + 1) * config.tokenizer.channels, width, 3, padding=1)
         self.blocks = nn.ModuleList(Residual(width) for _ in range(depth))
         self.out = nn.Conv2d(width, 1, 1)
 
     def forward(
-        self, frames: Float[Tensor, "N K S C"], sink: Float[Tensor, "N S C"], told: Float[Tensor, "N G"]
+        self,
+        frames: Float[Tensor, "N K S C"],
+        sink: Float[Tensor, "N S C"],
+        told: Float[Tensor, "N G"],
+        event: Float[Tensor, "N E"],
     ) -> Float[Tensor, "N h w"]:
-        """frames: those before, oldest first, and the judged one. told: the action and the proprio read just before."""
+        """frames: those before, oldest first, and the judged one. told: the action and the proprio read just before.
+
+        event: the condition of the event told lately.
+        """
         grid = unpack(torch.cat([frames, sink[:, None]], 1), self.rows, self.side)
         x = self.inward(rearrange(grid, "n k h w c -> n (k c) h w"))
         shift = self.told(told)
+        if event.shape[1]:
+            shift = shift + self.event(event)
         for block in self.blocks:
             x = block(x, shift)
         out: Tensor = self.out(F.leaky_relu(x, 0.2)).squeeze(1).float()

@@ -133,7 +133,7 @@ class DynamicsStage:
             if draw.step >= c.adversary_from * self.steps:
                 followed, dreamt_on = self.followers(draw)
                 parts |= {f"followed_{name}": value for name, value in followed.items()}
-                parts |= self.adversary(clean, action, linked, features.detach(), draw, dreamt_on)
+                parts |= self.adversary(clean, batch.asked.to(device), linked, features.detach(), draw, dreamt_on)
         weight = ramp(tau, c.floor) * (linked | single[:, None])
         weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error}
         weights |= {f"followed_{name}": factor for name, factor in weights.items()}

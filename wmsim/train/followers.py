@@ -33,8 +33,9 @@ _DRIVES = 8192
 @dataclass(frozen=True)
 class FollowersConfig:
     """dreams: N; `drawn` of them go on in a step, by `run` frames, until they have dreamt `frames` behind `before`
-    known ones. ends: share that is drawn among drives that end by themselves. exact: weight of the squared error where
-    a pass is asked for the mean; sampled: where it is asked for a sample, which a large weight would blur.
+    known ones. ends: share that is drawn among drives that end by themselves; tellings: of the others among those in
+    whose first half an event is told, of a model that can be told any. exact: weight of the squared error where a pass
+    is asked for the mean; sampled: where it is asked for a sample, which a large weight would blur.
     """
 
     dreams: int = 32
@@ -43,6 +44,7 @@ class FollowersConfig:
     before: int = 16
     frames: int = 64
     ends: float = 0.3
+    tellings: float = 0.5
     exact: float = 0.5
     sampled: float = 0.2
 
@@ -65,7 +67,8 @@ class Followers(nn.Module):
         super().__init__()
         self.config, self.device, self.latents, self._step = config, device, latents, step
         self._model = (model,)  # in a tuple, so that its weights are not taken for the followers'
-        self._drives = draw_drives(latents.cache, _DRIVES, config.before, config.frames, config.ends, seed=0)
+        tellings = config.tellings if latents.wordings else 0.0
+        self._drives = draw_drives(latents.cache, _DRIVES, config.before, config.frames, config.ends, 0, tellings)
         self.pool = Pool(model, config.dreams, device)
         self.register_buffer("drive", torch.zeros(config.dreams, dtype=torch.long))
 
@@ -108,7 +111,8 @@ class Followers(nn.Module):
         losses["astray"] = (wrong.detach() * lives).sum() / alive
         frames, judged = torch.cat([seen, made[:, None]], 1), lives * sampled
         told, happened = (torch.cat([own, moved], -1) for moved in (claimed, proprio))
-        return losses, Judged(frames, pool.sink[chosen], told, happened, judged, judged)
+        event = asked[:, own.shape[1] :]
+        return losses, Judged(frames, pool.sink[chosen], told, happened, event, judged, judged)
 
     def _begin(self, rows: list[int], draw: Draw) -> None:
         """Let followers begin from the known frames of other drives."""

@@ -94,6 +94,12 @@ class Wordings:
         named = rng.random((windows, 1)) < 0.5
         return np.where(rng.random((windows, 1)) < share, np.where(named, names, np.stack(drawn, 1)), -1)
 
+    def drawn(self, rng: np.random.Generator, count: int) -> Float[Tensor, "n C"]:
+        """Conditions of events that are told just now, any event as often as any other."""
+        ways = self.others(rng, count, 1.0)
+        wording = ways[np.arange(count), rng.integers(ways.shape[1], size=count)].astype(np.int32)
+        return conditions(wording, np.zeros(count, np.int64), self.embeddings, self.frames)
+
 
 @dataclass(frozen=True)
 class Latents:
