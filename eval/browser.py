@@ -144,6 +144,15 @@ class Visit:
         self.until(lambda: self.page.evaluate("wmsimPlay.state.begun") > before, 180)
         self.until(lambda: self.shown()["frame"] == 0 and self.shown()["waiting"])
 
+    def figures(self) -> dict[str, Any]:
+        """What the server tells of all its sessions."""
+        told: dict[str, Any] = self.page.evaluate("fetch('figures').then((answer) => answer.json())")
+        return told
+
+    def served(self, pid: int) -> float:
+        """MiB of the server's process beyond what its sessions keep to rewind to, which comes and goes with drives."""
+        return resident(pid) - float(self.figures()["kept_mib"])
+
     def held(self) -> float:
         """MiB that Chromium's renderers have now, without the script's garbage, which it collects when it likes."""
         self._tools.send("HeapProfiler.collectGarbage")

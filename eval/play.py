@@ -22,7 +22,7 @@ import typer
 from rich.table import Table
 from scipy.stats import theilslopes
 
-from eval.browser import Visit, chromium, play_server, resident
+from eval.browser import Visit, chromium, play_server
 from eval.machine import machine
 from eval.report import wide_console
 from eval.visit import SCENES, Story, phone
@@ -51,8 +51,7 @@ def drive(visit: Visit, watched: Mapping[str, Callable[[], float]], minutes: flo
             times.append(warm)
             for name, held in watched.items():
                 memory[name].append(held())
-    told = visit.page.evaluate("fetch('figures').then((answer) => answer.json())")
-    return figures(visit, times, memory, told)
+    return figures(visit, times, memory, visit.figures())
 
 
 def figures(
@@ -75,15 +74,15 @@ def figures(
 
 
 def growth(times: Sequence[float], mib: Sequence[float]) -> dict[str, Any]:
-    """The first and last of these MiB, the most in each minute, and what the most grows by in a minute of the second
+    """The first and last of these MiB, the least in each minute, and what that grows by in a minute of the second
     half, with its 95 % interval (the slope of Theil and Sen); None: too few minutes to tell.
 
-    The most, because a session gives back what it kept to rewind to whenever a drive begins anew: 57 MiB in the dream.
+    The least: what a process gives back within a minute, or its allocator keeps for the next one, is no growth.
     """
     minutes = ((np.array(times) - times[0]) // 60).astype(int)
-    most = [round(float(np.max(np.array(mib)[minutes == minute])), 2) for minute in np.unique(minutes)]
-    told: dict[str, Any] = {"first": round(mib[0], 1), "last": round(mib[-1], 1), "each_minute": most}
-    later = most[len(most) // 2 :]
+    least = [round(float(np.min(np.array(mib)[minutes == minute])), 2) for minute in np.unique(minutes)]
+    told: dict[str, Any] = {"first": round(mib[0], 1), "last": round(mib[-1], 1), "each_minute": least}
+    later = least[len(least) // 2 :]
     if len(later) < 3:
         return told | {"growth_a_minute": None, "between": None}
     slope, _, low, high = (round(float(value), 3) for value in theilslopes(later))
@@ -108,7 +107,7 @@ def play(
         if twin:
             with story.visit.beginning():
                 page.click("#twin")
-        driven = drive(story.visit, {"server": lambda: resident(pid)}, minutes)
+        driven = drive(story.visit, {"server": lambda: story.visit.served(pid)}, minutes)
         story.done["phone"] = phone(browser, url, out)
         errors = story.visit.errors
     result = {

@@ -78,7 +78,7 @@ def soak(
         visit.open()
         running = beside.run.remote(0.0, 60 * minutes)
         watched = {
-            "play server": lambda: resident(pid),
+            "play server": lambda: visit.served(pid),
             "page": visit.held,
             "replica": lambda: resident(replica),
             "pool's head": lambda: resident_like("ray::Head"),

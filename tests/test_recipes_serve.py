@@ -72,5 +72,7 @@ def test_memory_that_grows_is_told_from_memory_that_swings() -> None:
     saw = [100.0 + 57.0 * (i % 23) / 22 for i in range(600)]  # what a session keeps, and gives back
     swinging = play.growth(times, saw)
     assert abs(swinging["growth_a_minute"]) < 0.01
+    bursts = [100.0 + 30.0 * (i % 30 == i // 30) + i / 60 for i in range(600)]  # taller now and then, and rising
+    assert play.growth(times, bursts)["growth_a_minute"] == 0.5
     short = play.growth(times[:4], [1.0, 2.0, 3.0, 4.0])
     assert (short["last"], short["growth_a_minute"], short["between"]) == (4.0, None, None)

@@ -36,6 +36,19 @@ def test_sessions_step_in_one_batch_and_see_only_their_own() -> None:
     play(world, work)
 
 
+def test_what_can_be_gone_back_to_is_counted() -> None:
+    async def work(pool: SessionPool) -> None:
+        session = await opened(pool, 3)
+        first = session.ring.nbytes
+        assert first > session.view.pixels.nbytes
+        session.receive(CIRCLE)
+        await ticks(pool, 8)
+        assert session.ring.nbytes == len(session.ring) * first > first
+        assert pool.told()["kept_mib"] == round(session.ring.nbytes / 2**20, 2)
+
+    play(ToyWorld(1), work)
+
+
 def test_slots_are_limited_and_given_back() -> None:
     async def work(pool: SessionPool) -> None:
         with seat(pool) as first, seat(pool), pytest.raises(Ended, match="all 2 seats are taken"):

@@ -88,7 +88,7 @@ class SessionPool:
         return await self._endings[session]
 
     def told(self) -> dict[str, Any]:
-        """Figures of the pool: sessions, frames, milliseconds."""
+        """Figures of the pool: sessions, frames, milliseconds, and MiB of what sessions can rewind to."""
         gaps = self.gaps
         return {
             "sessions": len(self.sessions),
@@ -102,6 +102,7 @@ class SessionPool:
             "step_ms_p95": round(gaps.percentile(0.95), 2),
             "longest_gap_ms": round(gaps.longest_ms, 1),
             "dropped": sum(session.outbox.dropped for session in self.sessions),
+            "kept_mib": round(sum(session.ring.nbytes for session in self.sessions) / 2**20, 2),
         }
 
     # --- the clock ---------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,11 @@ class Ring:
 
     def __init__(self, length: int) -> None:
         self._moments: deque[Moment] = deque(maxlen=max(length, 1))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays in all moments that are kept."""
+        return sum(map(_nbytes, self._moments))
 
     def add(self, moment: Moment) -> None:
         """Keep a moment, the newest."""
@@ -93,3 +99,11 @@ class Turns:
     def told(self, rate: float) -> list[dict[str, int | float]]:
         """For the page: number and second of each."""
         return [{"turn": m.turn, "seconds": round(m.frame / rate, 1)} for m in self._left]
+
+
+def _nbytes(value: Any) -> int:
+    """Bytes of the arrays and tensors in a state, or anything that is built like one."""
+    if is_dataclass(value):
+        value = vars(value)
+    parts = list(value.values()) if isinstance(value, dict) else value
+    return sum(map(_nbytes, parts)) if isinstance(parts, list | tuple) else int(getattr(parts, "nbytes", 0))
