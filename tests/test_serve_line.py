@@ -170,7 +170,9 @@ def test_another_users_process_is_not_let_in(host: Host, monkeypatch: pytest.Mon
     assert way_through(name) is None
 
 
-@pytest.mark.parametrize("sent", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x02\xc1\xc1", b"\x00\x00\x00\x01\x05"])
+@pytest.mark.parametrize(
+    "sent", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x02\xc1\xc1", b"\x00\x00\x00\x01\x05", b"\x00\x00\x00\x02\x91\x05"]
+)
 def test_what_is_no_bundle_ends_its_connection_alone(host: Host, sent: bytes) -> None:
     name = host.door(echo)
     way, other = host.way(name), host.way(name)

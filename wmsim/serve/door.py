@@ -22,7 +22,7 @@ import msgpack
 from wmsim.serve.wire import Message
 
 _LENGTH = struct.Struct("!I")
-_PEER = struct.Struct("3i")
+_PEER = struct.Struct("iII")
 _MOST_BYTES = 1 << 26
 _WELCOME = b"w"
 _GREETING_SECONDS = 1.0
@@ -64,7 +64,10 @@ class Door:
                 (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
                 if length > _MOST_BYTES:
                     return
-                replies = await self._answer(msgpack.unpackb(await reader.readexactly(length)))
+                messages = msgpack.unpackb(await reader.readexactly(length))
+                if not isinstance(messages, list) or not all(isinstance(message, bytes) for message in messages):
+                    return
+                replies = await self._answer(messages)
                 writer.write(_framed([reply if isinstance(reply, bytes) else None for reply in replies]))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, ValueError, msgpack.UnpackException):

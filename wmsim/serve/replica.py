@@ -56,8 +56,8 @@ class Replica:
 
     async def act(self, message: wire.Message) -> wire.Message:
         """A client's call: {token, what, slots, turns, given}; what: "step", "reset", "restore" or "snapshot"."""
-        asked = wire.unpack(message)
         try:
+            asked = wire.unpack(message)
             return wire.pack(await (self._snapshot if asked["what"] == "snapshot" else self._do)(asked))
         except Exception as problem:
             return wire.pack(told(problem))
