@@ -123,7 +123,7 @@ class Adversary(nn.Module):
         pool.
         """
         rows = draw.numpy.choice(self.config.pool, self.config.drawn, replace=False).tolist()
-        action, event = self._parted(asked)
+        action, event = asked.split([self.model.config.dynamics.actions, self.event.shape[1]], -1)
         judge, fake = self._judge[0], self._dream_on(rows, self._otherwise(features, action, draw), draw)
         fake = fake if followed is None else joined([self._veiled(followed, draw), fake])
         claims = self._claims(features)
@@ -212,7 +212,7 @@ class Adversary(nn.Module):
             return
         batch = self.latents.sample(draw, len(rows), self.config.start, 0.0)
         tokens, asked = self.model.to_tokens(batch.latent.to(self.device)), batch.asked.to(self.device)
-        self.event[rows] = self._parted(asked[:, -1])[1]
+        self.event[rows] = batch.told[:, -1].to(self.device)
         self.pool.begin(self.model.dynamics.step, rows, tokens, asked, draw)
 
     def _listen(self, rows: list[int], draw: Draw) -> Float[Tensor, "n E"]:
@@ -226,11 +226,6 @@ class Adversary(nn.Module):
             told[new] = words.drawn(draw.numpy, len(new)).to(told)
         self.event[rows] = told
         return told
-
-    def _parted(self, asked: Float[Tensor, "*rows D"]) -> tuple[Float[Tensor, "*rows A"], Float[Tensor, "*rows E"]]:
-        """Actions, and the conditions of events behind them."""
-        actions = self.model.config.dynamics.actions
-        return asked[..., :actions], asked[..., actions:]
 
     def _noise(self, *shape: int, draw: Draw) -> Tensor:
         return torch.randn(shape, generator=draw.torch).to(self.device)

@@ -111,7 +111,7 @@ class Followers(nn.Module):
         losses["astray"] = (wrong.detach() * lives).sum() / alive
         frames, judged = torch.cat([seen, made[:, None]], 1), lives * sampled
         told, happened = (torch.cat([own, moved], -1) for moved in (claimed, proprio))
-        event = asked[:, own.shape[1] :]
+        event = batch.told[:, 0].to(device)
         return losses, Judged(frames, pool.sink[chosen], told, happened, event, judged, judged)
 
     def _begin(self, rows: list[int], draw: Draw) -> None:
