@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -234,3 +237,23 @@ def test_a_dead_replicas_slots_are_lost_but_still_leased() -> None:
     assert [held.token for held in register.expired(2.0)] == ["a"]
     with pytest.raises(LeaseLost, match="silent"):
         register.lease("b")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries give free pages back themselves")
+def test_free_pages_go_back_to_the_system() -> None:
+    script = """
+import re
+from pathlib import Path
+from wmsim.serve.memory import give_back
+
+def mib():
+    return int(re.search(r"VmRSS:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
+
+kept = [bytes([number % 256]) * 40_000 for number in range(1_000)]
+full = mib()
+kept = kept[-1:]  # the last piece holds the heap's end where it is
+give_back()
+print(full - mib())
+"""
+    asked = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert float(asked.stdout) > 30  # of 38 MiB

@@ -17,8 +17,8 @@ import gymnasium
 
 from wmsim.env.task import TASKS, EnvConfig, Task, open_world
 from wmsim.named import named
+from wmsim.serve.memory import keep_for_good
 from wmsim.serve.play_config import PlayConfig, is_loopback
-from wmsim.serve.threads import keep_for_good
 from wmsim.world import World
 
 _EVERYWHERE = ("0.0.0.0", "::")

@@ -15,13 +15,15 @@ from wmsim.serve.config import ReplicaConfig
 from wmsim.serve.desk import Desk, Desks, fresh, replies
 from wmsim.serve.door import Door
 from wmsim.serve.errors import Gone, told
+from wmsim.serve.memory import give_back, keep_for_good
 from wmsim.serve.metrics import ReplicaMetrics
 from wmsim.serve.source import Source
-from wmsim.serve.threads import keep_for_good, side_thread, world_thread
+from wmsim.serve.threads import side_thread, world_thread
 from wmsim.serve.vault import vault_of
 from wmsim.world import Snapshot
 
 _SWITCH_SECONDS = 5e-4
+_TRIM_SECONDS = 60.0
 
 
 class Replica:
@@ -38,6 +40,7 @@ class Replica:
         self._metrics = ReplicaMetrics(config.pool, config.name)
         self._files = side_thread("snapshots")
         self._filing: set[asyncio.Task[None]] = set()
+        self._trimmed = time.perf_counter()
 
     async def start(self) -> tuple[wire.Frozen, int, str | None]:
         """Begin to answer; returns the world's spec, frozen, its number of slots, and the name of its door."""
@@ -167,6 +170,9 @@ class Replica:
                 task = asyncio.create_task(self._file(granted[slot], granted[slot].turn, state))
                 self._filing.add(task)
                 task.add_done_callback(self._filing.discard)
+        if time.perf_counter() - self._trimmed > _TRIM_SECONDS:
+            self._trimmed = time.perf_counter()
+            self._files.submit(give_back)
 
     async def _file(self, desk: Desk, turn: int, state: Any) -> None:
         """Hand a state to its vault; a vault that is away is tried again with the next snapshot."""

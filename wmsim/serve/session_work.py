@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import torch
 
+from wmsim.serve.memory import give_back
 from wmsim.serve.play_messages import Command, Photo, Voice
 from wmsim.serve.play_photo import read_photo
 from wmsim.serve.session import Session, views_of
@@ -81,6 +82,7 @@ async def begin(session: Session, seed: int | None, start: Start | None = None) 
     session.land(moment, 1)
     session.outbox.note("began", seed=chosen, twin=session.twin_on)
     tell_turns(session)
+    await stage.world.run(lambda _: give_back())  # what the last drive could rewind to
 
 
 async def begin_from(session: Session, photo: Photo) -> None:

@@ -1,4 +1,4 @@
-"""Threads for a world and for what lies beside it, and garbage collection that stops none of them for long.
+"""Threads for a world and for what lies beside it.
 
 A world is made and stepped in one and the same thread: the Drive dream on two cores takes 28 ms a step so, 33 when it
 was made in another thread, which is what one core alone needs. And there is at most one team of torch's threads in a
@@ -8,7 +8,6 @@ machine's cores, and a thread that has run one large operation keeps its team fo
 
 from __future__ import annotations
 
-import gc
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -25,12 +24,3 @@ def world_thread(threads: int | None = None) -> ThreadPoolExecutor:
 def side_thread(name: str) -> ThreadPoolExecutor:
     """One thread in which torch makes no team, for which copying a snapshot would do."""
     return ThreadPoolExecutor(1, name, initializer=partial(torch.set_num_threads, 1))
-
-
-def keep_for_good() -> None:
-    """Garbage collection overlooks all that is there now, for a process that serves until its end.
-
-    Looking through the modules of torch and Ray alone takes 77 ms, which would be one step's every few hundred steps.
-    """
-    gc.collect()
-    gc.freeze()
