@@ -102,11 +102,19 @@ def test_recordings_with_and_without_events_are_read_as_one(recorded: Dataset, t
     assert told == [[-1] * 9, *heard]
 
 
-def test_recordings_of_other_events_are_not_read_as_one(recorded: Dataset, tmp_path: Path) -> None:
-    fog = TellingConfig({"fog": ("thick fog",)}, 1.6)
-    other = record(_config(tmp_path / "fog", episodes=1, max_steps=8, events=fog)).root
-    with pytest.raises(ValueError, match=r"hold the same: events is \('night'.* and \('fog',\) in"):
-        open_cache([recorded.root, other], progress=False)
+def test_recordings_of_other_events_are_read_as_one(recorded: Dataset, tmp_path: Path) -> None:
+    others = TellingConfig({"rain": ("it rains",), "night": ("night falls",)}, 1.6)
+    wet = Dataset(record(_config(tmp_path / "wet", episodes=1, max_steps=60, events=others)).root)
+    both = open_cache([recorded.root, wet.root], progress=False)
+    assert both.spec.events == (*CAPTIONS, "rain")
+    assert both.told is not None
+    assert (both.told[both.episode(2)] >= 0).any()
+    for episode, dataset in ((0, recorded), (1, recorded), (2, wet)):
+        columns = dataset.columns(0 if dataset is wet else episode)
+        named = [dataset.spec.events[e] if e >= 0 else "" for e in columns["event_index"][:-1]]
+        arrived = [both.captions[row] if row >= 0 else ("", -1) for row in both.told[both.episode(episode)][1:]]
+        assert [text for text, _ in arrived] == list(map(str, columns["event"][:-1]))
+        assert [both.spec.events[event] if event >= 0 else "" for _, event in arrived] == named
 
 
 def test_tellings_follow_from_the_seed_and_keep_their_distance() -> None:

@@ -124,8 +124,8 @@ def open_cache(
 
     root: several, such as those of different drivers, become one, in that order. folder: where it lies, <root>/cache by
     default; that of several lies in <the first root>/cache/joined. workers: threads that decode, by default one a core.
-    In one of several nothing may ever have been told. ValueError: no episode, a truncated or damaged file, by its name,
-    or datasets that do not hold the same.
+    Of several, each may have been told other events, or nothing ever. ValueError: no episode, a truncated or damaged
+    file, by its name, or datasets that do not hold the same.
     """
     datasets = [Dataset(Path(each)) for each in ([root] if isinstance(root, str | Path) else root)]
     spec = _joined(datasets)
@@ -137,19 +137,19 @@ def open_cache(
 
 
 def _joined(datasets: list[Dataset]) -> DatasetSpec:
-    """What all of them hold, and the events of those that know any."""
+    """What all of them hold, and the events that any of them knows."""
     if not datasets:
         raise ValueError("no dataset to open: name one folder or several")
-    first = next((dataset for dataset in datasets if dataset.spec.events), datasets[0])
+    first = datasets[0]
     for other in datasets:
         for part in fields(DatasetSpec):
             ours, theirs = getattr(first.spec, part.name), getattr(other.spec, part.name)
-            if ours != theirs and part.name != "codec" and (part.name != "events" or theirs):
+            if ours != theirs and part.name not in ("codec", "events"):
                 raise ValueError(
                     f"datasets are read as one only if they hold the same: {part.name} is {ours} in {first.root} and "
                     f"{theirs} in {other.root}"
                 )
-    return replace(datasets[0].spec, events=first.spec.events)
+    return replace(first.spec, events=tuple(dict.fromkeys(event for each in datasets for event in each.spec.events)))
 
 
 def fingerprint(*datasets: Dataset) -> str:
@@ -198,9 +198,10 @@ def _build(datasets: list[Dataset], spec: DatasetSpec, ready: Path, workers: int
         seeds = np.array([note["seed"] for note in notes], np.int64)
         for name, values in zip(_EPISODES, (starts, lengths, seeds), strict=True):
             np.save(partial / f"{name}.npy", values)
-        captions = _captions(episodes)
+        captions = _captions(episodes, spec.events)
         arrays = _allocate(partial, spec, int(lengths.sum()))
-        _fill(episodes, starts, arrays, captions, workers, progress)
+        number = {(text, spec.events[event]): row for row, (text, event) in enumerate(captions)}
+        _fill(episodes, starts, arrays, number, workers, progress)
         meta = {"version": VERSION, "spec": asdict(spec), "captions": captions}
         (partial / "meta.json").write_text(json.dumps(meta, indent=2))
         for old in ready.parent.iterdir():
@@ -223,11 +224,18 @@ def _rename(partial: Path, ready: Path) -> None:
             raise
 
 
-def _captions(episodes: list[tuple[Dataset, int]]) -> list[tuple[str, int]]:
-    """Every wording that was told, with the number of its event, in order."""
-    tables = (dataset.columns(index) for dataset, index in episodes if dataset.spec.events)
-    pairs = (zip(table["event"], table["event_index"].tolist(), strict=True) for table in tables)
-    return sorted({(str(text), event) for some in pairs for text, event in some if event >= 0})
+def _captions(episodes: list[tuple[Dataset, int]], events: tuple[str, ...]) -> list[tuple[str, int]]:
+    """Every wording that was told, with the number in `events` of its event, in order."""
+    told = {pair for dataset, index in episodes for pair in _tellings(dataset, dataset.columns(index)) if pair}
+    return sorted((text, events.index(event)) for text, event in told)
+
+
+def _tellings(dataset: Dataset, columns: Mapping[str, np.ndarray]) -> list[tuple[str, str] | None]:
+    """Wording and event of every row of an episode, None where nothing was told."""
+    if not (names := dataset.spec.events):
+        return [None] * len(next(iter(columns.values())))
+    pairs = zip(columns["event"], columns["event_index"].tolist(), strict=True)
+    return [(str(text), names[event]) if event >= 0 else None for text, event in pairs]
 
 
 def _allocate(folder: Path, spec: DatasetSpec, count: int) -> dict[str, np.ndarray]:
@@ -258,11 +266,10 @@ def _fill(
     episodes: list[tuple[Dataset, int]],
     starts: np.ndarray,
     arrays: dict[str, np.ndarray],
-    captions: list[tuple[str, int]],
+    number: Mapping[tuple[str, str], int],
     workers: int,
     progress: bool,
 ) -> None:
-    number = {pair: row for row, pair in enumerate(captions)}
     meter = Meter("caching frames", len(arrays["frames"]), "frames", shown=progress)
     with meter, ThreadPoolExecutor(workers) as pool:
         pairs = zip(episodes, starts, strict=True)
@@ -275,7 +282,7 @@ def _fill(
 
 
 def _copy(
-    dataset: Dataset, index: int, start: int, arrays: dict[str, np.ndarray], number: Mapping[tuple[str, int], int]
+    dataset: Dataset, index: int, start: int, arrays: dict[str, np.ndarray], number: Mapping[tuple[str, str], int]
 ) -> int:
     """Put one episode into its rows; what is known at departure moves one row on, to where it arrives."""
     columns, frames = dataset.columns(index), dataset.frames(index)
@@ -285,11 +292,8 @@ def _copy(
         if column in columns:
             values = columns[column].reshape(len(frames), *arrays[name].shape[1:])
             arrays[name][rows] = values if name in ("proprio", "state") else _arrived(values)
-    if "told" in arrays and not dataset.spec.events:
-        arrays["told"][rows] = -1
-    elif "told" in arrays:
-        pairs = zip(columns["event"], columns["event_index"].tolist(), strict=True)
-        told = [-1, *(number.get((str(text), event), -1) for text, event in pairs)]
+    if "told" in arrays:
+        told = [-1, *(-1 if pair is None else number[pair] for pair in _tellings(dataset, columns))]
         arrays["told"][rows] = told[:-1]
     return len(frames)
 
