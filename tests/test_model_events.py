@@ -23,7 +23,8 @@ from wmsim.data.lerobot import DatasetSpec
 from wmsim.dream import DreamWorld
 from wmsim.dream.ears import Ears
 from wmsim.env import WorldEnv
-from wmsim.model.events import conditions, recent
+from wmsim.model.cache import RollingCache
+from wmsim.model.events import EXTRA, conditions, recent
 from wmsim.model.world_model import WorldModel
 from wmsim.train import TrainConfig, train
 from wmsim.train.adversary import Adversary, AdversaryConfig
@@ -105,6 +106,24 @@ def test_the_one_pass_after_a_telling_leaves_what_the_frames_before_show(monkeyp
     assert sizes[-FRAMES - 2 :] == [[mean, mean], *[[mean, 1.0]] * FRAMES, [mean, mean]]
 
 
+def test_guidance_moves_a_frame_away_from_what_it_were_untold() -> None:
+    model, rng = _told_model(), torch.Generator().manual_seed(0)
+    tokens, noise = torch.randn(2, 2, TOLD.dynamics.tokens, TOLD.dynamics.channels, generator=rng)
+    action = torch.rand(2, TOLD.dynamics.actions + TOLD.dynamics.told, generator=rng)
+    action[:, -EXTRA] = torch.tensor([0.0, 1.0])
+
+    def dreamt(guidance: float) -> torch.Tensor:
+        model.config = replace(TOLD, dynamics=replace(TOLD.dynamics, guidance=guidance))
+        cache = RollingCache(TOLD.dynamics, 2, model.dtype, torch.device("cpu"))
+        model.commit(tokens, noise, action, cache, [0, 1])
+        return model.imagine(noise, action, cache, [0, 1], 1)[0]
+
+    without, learnt, guided = map(dreamt, (0.0, 1.0, 3.0))
+    assert torch.equal(without[0], guided[0]), "nothing was told to the first slot"
+    assert not torch.allclose(without[1], learnt[1])
+    torch.testing.assert_close(guided[1], without[1] + 3 * (learnt[1] - without[1]))
+
+
 def _wheel(rows: int, event: tuple[str | None, ...] | None = None) -> Control:
     return replace(Control.of_wheel(torch.tensor([[0.2, 0.5]] * rows)), event=event)
 
@@ -121,7 +140,7 @@ def test_a_checkpoint_from_before_events_loads_and_dreams_as_ever(tmp_path: Path
     path = tmp_path / "old.safetensors"
     checkpoint.save(path, tiny_model(), CARD, tiny_starts(), torch.float32)
     note = checkpoint.read_note(path)
-    for part, names in (("dynamics", ("events", "event_frames")), ("", ("captions",))):
+    for part, names in (("dynamics", ("events", "event_frames", "guidance")), ("", ("captions",))):
         for name in names:
             (note["config"][part] if part else note["card"]).pop(name)
     _rewrite(path, note)

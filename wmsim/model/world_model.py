@@ -143,9 +143,10 @@ class WorldModel(nn.Module):
         sole = stride(cache.counts[rows], action, self.config.dynamics)
 
         def predict(z: Tensor, tau: float, d: float) -> Tensor:
-            clean, features = self._pass(z, tau, sole if steps == 1 else torch.full_like(sole, d), action, past)
+            asked = sole if steps == 1 else torch.full_like(sole, d)
+            clean, features = self._pass(z, tau, asked, action, past)
             first.append(features)
-            return clean
+            return self._guided(clean, z, tau, asked, action, past)
 
         tokens = sample(predict, noise, steps)
         return tokens, self._show(tokens, noise, action, past, cache, rows, context), first[0]
@@ -174,6 +175,21 @@ class WorldModel(nn.Module):
     def _pass(self, z: Tensor, tau: float | Tensor, d: Tensor, action: Tensor, past: Past) -> tuple[Tensor, Tensor]:
         level = torch.as_tensor(tau, device=d.device).expand_as(d)
         return self.dynamics.step(z, past.newest, level, d, action, past.linked, past.layers, past.bias)
+
+    def _guided(
+        self, clean: Tensor, z: Tensor, tau: float, d: Tensor, action: Tensor, past: Past
+    ) -> Float[Tensor, "B S C"]:
+        """The prediction, `guidance` times as far from what it were had nothing been told (classifier-free guidance, Ho
+        and Salimans 2022, of the clean frame)."""
+        guidance, told = self.config.dynamics.guidance, told_rows(action, self.config.dynamics)
+        if guidance == 1 or not told.any():
+            return clean
+        alone = Past([(k[told], v[told]) for k, v in past.layers], [b[told] for b in past.bias],
+                     past.newest[told], past.linked[told])  # fmt: skip
+        plain, _ = self._pass(z[told], tau, d[told], untold(action[told], self.config.dynamics), alone)
+        guided = clean.clone()
+        guided[told] = plain + guidance * (clean[told] - plain)
+        return guided
 
     def _show(
         self,
@@ -208,7 +224,16 @@ def stride(counts: Int[Tensor, "B"], action: Float[Tensor, "B A"], config: Dynam
     the first 48 frames of a slot, then 1; and 1 where something was told, for the mean holds on to what the frames
     before show.
     """
-    mean, condition = counts < _MEANS, action[:, config.actions :]
-    if condition.shape[1]:
-        mean = mean & (condition[:, -EXTRA] == 0)
+    mean = (counts < _MEANS) & ~told_rows(action, config)
     return torch.where(mean, 1.0 / config.finest, 1.0)
+
+
+def told_rows(action: Float[Tensor, "B A"], config: DynamicsConfig) -> Bool[Tensor, "B"]:
+    """In which rows an event is told."""
+    condition = action[:, config.actions :]
+    return condition[:, -EXTRA] != 0 if condition.shape[1] else torch.zeros_like(action[:, 0], dtype=torch.bool)
+
+
+def untold(action: Float[Tensor, "B A"], config: DynamicsConfig) -> Float[Tensor, "B A"]:
+    """The same actions with nothing told."""
+    return torch.cat([action[:, : config.actions], torch.zeros_like(action[:, config.actions :])], -1)

@@ -146,6 +146,7 @@ def _begin_from(model: WorldModel, config: TrainConfig) -> None:
     earlier, _, _ = load(config.init, config.device, torch.float32)
     asked, own = config.model.dynamics, earlier.config.dynamics
     more: dict[str, Any] = {"felt": own.felt or asked.felt, "memory": own.memory or asked.memory}
+    more["guidance"] = asked.guidance
     if not own.events:
         more |= {"events": asked.events, "event_frames": asked.event_frames}
     grown = replace(earlier.config, dynamics=replace(own, **more))
