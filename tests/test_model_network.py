@@ -1,5 +1,6 @@
 """The network: shapes, causality, cached equals uncached, the rolling cache, heads, packing."""
 
+import platform
 from dataclasses import replace
 
 import pytest
@@ -242,8 +243,18 @@ def test_a_configuration_survives_its_plain_form() -> None:
     assert WorldModelConfig.from_dict(CONFIG.to_dict()) == CONFIG
 
 
-@pytest.mark.parametrize(("able", "expected"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_a_processor_multiplies_in_bfloat16_only_if_it_can(monkeypatch, able, expected) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    ("machine", "tiles", "able", "expected"),
+    [
+        ("x86_64", True, True, torch.bfloat16),
+        ("AMD64", False, True, torch.float32),
+        ("aarch64", False, True, torch.bfloat16),
+        ("aarch64", False, False, torch.float32),
+    ],
+)
+def test_a_processor_multiplies_in_bfloat16_only_if_it_can(monkeypatch, machine, tiles, able, expected) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: able)
     assert fast_dtype("cpu") == expected
     assert fast_dtype("cuda:0") == torch.bfloat16
