@@ -189,6 +189,14 @@ def test_a_resumed_run_is_the_run_that_would_have_been(recording: Path, tmp_path
         assert torch.equal(value, second.state_dict()[name]), name
 
 
+def test_processes_draw_alike_only_what_decides_how_long_a_step_takes() -> None:
+    here, there, later = Draw.of(1, 2, 0), Draw.of(1, 2, 1), Draw.of(1, 3, 0)
+    common, own = [draw.common.random() for draw in (here, there, later)], [d.numpy.random() for d in (here, there)]
+    assert common[0] == common[1] != common[2]
+    assert len({common[0], *own}) == 3
+    assert torch.rand(1, generator=here.torch) != torch.rand(1, generator=there.torch)
+
+
 def _interrupted(config: TrainConfig, draws: int) -> None:
     real, count = Draw.of, 0
 

@@ -96,7 +96,7 @@ class DecoderStage:
         clean, linked = self.model.to_tokens(batch.latent.to(device)), batch.linked.to(device)
         level = torch.full((c.batch,), CONTEXT_TAU, device=device)
         alone = torch.zeros(c.batch, dtype=torch.bool, device=device)
-        depth, finest = int(draw.numpy.integers(1, c.depth + 1)), self.model.config.dynamics.finest
+        depth, finest = int(draw.common.integers(1, c.depth + 1)), self.model.config.dynamics.finest
         given = (level, batch.asked.to(device), linked, alone)
         made = self.model.to_latent(dreamt(self._dynamics, finest, clean, linked, depth, draw, *given))
         jitter = torch.randn(batch.latent.shape, generator=draw.torch)

@@ -204,9 +204,9 @@ class DynamicsStage:
     def _dreamt(self, clean: Tensor, level: Tensor, taught: Bool[Tensor, "B T"], draw: Draw, *given: Tensor) -> Tensor:
         """The frames (B, T, S, C) that become history: recorded ones, or what the model makes of them."""
         c = self.config
-        if draw.step < c.rollout_from * self.steps or draw.numpy.random() >= c.rollout:
+        if draw.step < c.rollout_from * self.steps or draw.common.random() >= c.rollout:
             return clean
-        depth = int((c.rollout_depth + 1) ** draw.numpy.random())
+        depth = int((c.rollout_depth + 1) ** draw.common.random())
         return dreamt(self.network, self.model.config.dynamics.finest, clean, taught, depth, draw, level, *given)
 
 

@@ -42,9 +42,13 @@ class LoopConfig:
 
 @dataclass(frozen=True)
 class Draw:
-    """The random numbers of one step: a pure function of seed, step and rank, so that a resumed run draws the same."""
+    """The random numbers of one step: a pure function of seed, step and rank, so that a resumed run draws the same.
+
+    common: the same in every process, for what decides how long a step takes: all wait for the slowest.
+    """
 
     step: int
+    common: np.random.Generator
     numpy: np.random.Generator
     torch: torch.Generator
 
@@ -52,9 +56,9 @@ class Draw:
     def of(seed: int, step: int, rank: int) -> Draw:
         """The draw of a step."""
         sequence = np.random.SeedSequence([seed, step, rank])
-        return Draw(
-            step, np.random.default_rng(sequence), torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
-        )
+        own = torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
+        common = np.random.default_rng(np.random.SeedSequence([seed, step], spawn_key=(0,)))
+        return Draw(step, common, np.random.default_rng(sequence), own)
 
 
 @runtime_checkable
