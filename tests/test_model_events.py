@@ -30,9 +30,9 @@ from wmsim.train import TrainConfig, train
 from wmsim.train.adversary import Adversary, AdversaryConfig
 from wmsim.train.decoder import DecoderStageConfig
 from wmsim.train.drives import draw_drives
-from wmsim.train.dynamics import DynamicsStageConfig
+from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
 from wmsim.train.followers import FollowersConfig
-from wmsim.train.latents import Latents, Wordings
+from wmsim.train.latents import Latents, Untold, Wordings, counterparts
 from wmsim.train.loop import Draw, LoopConfig
 from wmsim.train.outcomes import OutcomeStageConfig
 from wmsim.train.tokenizer import TokenizerStageConfig
@@ -264,9 +264,9 @@ def test_events_are_told_by_name_or_in_other_words_for_a_whole_window() -> None:
 SPEC = DatasetSpec(8.0, (16, 16), ("dx", "dy"), ("x_px", "y_px"), domain="wheel", events=tuple(CAPTIONS))
 
 
-def _record(root: Path, count: int, length: int = 24) -> Path:
-    """Films of the square whose light goes out or on when it is told."""
-    dataset = episodes.create(root, SPEC)
+def _record(root: Path, count: int, length: int = 24, told: bool = True) -> Path:
+    """Films of the square whose light goes out or on when it is told, or of the same with nothing told."""
+    dataset = episodes.create(root, SPEC if told else replace(SPEC, events=()))
     for index in range(count):
         rng = np.random.default_rng(index)
         actions = np.repeat(rng.uniform(-1, 1, (length // 4, 2)), 4, 0).astype(np.float32)
@@ -276,12 +276,15 @@ def _record(root: Path, count: int, length: int = 24) -> Path:
             if rng.random() < 0.15:
                 event[t] = list(CAPTIONS)[int(rng.integers(2))]
                 caption[t] = CAPTIONS[event[t]][int(rng.integers(2))]
-                light = 0.2 if event[t] == "dark" else 1.0
+                light = 0.2 if told and event[t] == "dark" else 1.0
             lights.append(light)
         frames = (frames * np.array(lights)[:, None, None, None]).astype(np.uint8)
         proprio = np.concatenate([np.zeros((1, 2)), actions]).astype(np.float32)
         made = Episode(frames, actions, actions[:, 0].copy(), proprio, terminated=False)
-        episodes.write(dataset, index, replace(made, event=tuple(event), caption=tuple(caption)))
+        made = (
+            replace(made, seed=index, event=tuple(event), caption=tuple(caption)) if told else replace(made, seed=index)
+        )
+        episodes.write(dataset, index, made)
     episodes.finalise(dataset)
     return root
 
@@ -313,6 +316,53 @@ def _heard(recording: Path) -> Latents:
     events = [event for _, event in cache.captions] + [0, 1]
     words = Wordings(np.eye(len(events), dtype=np.float32), np.array(events), FRAMES)
     return Latents(np.zeros((cache.frame_count, 1, 1, 1), np.float16), cache, words)
+
+
+def test_a_drive_recorded_again_untold_counts_until_something_else_is_told(recording: Path, tmp_path: Path) -> None:
+    cache = open_cache(recording, progress=False)
+    again = open_cache(_record(tmp_path / "again", 20, told=False), progress=False)
+    assert cache.told is not None
+    row = counterparts(cache, again, FRAMES)
+    for index, (first, last) in enumerate(_episodes(cache)):
+        here = row[first : last + 1]
+        if index >= 20:
+            assert (here == -1).all()
+            continue
+        tellings = np.flatnonzero(cache.told[first : last + 1] >= 0)
+        until = min([25, *(tellings[:1] + FRAMES), *tellings[1:2]])
+        assert here.tolist() == [*range(first, first + until), *[-1] * (25 - until)]
+        before = tellings[0] if len(tellings) else 25
+        assert np.array_equal(cache.frames[first : first + before], again.frames[here[:before]])
+    for other in (replace(again, episode_seed=again.episode_seed + 24), replace(again, action=again.action + 1)):
+        with pytest.raises(ValueError, match="no drive was recorded again"):
+            counterparts(cache, other, FRAMES)
+
+
+def test_the_history_of_some_windows_is_that_in_which_nothing_was_told(recording: Path, tmp_path: Path) -> None:
+    latents, shape = _heard(recording), (TOLD.tokenizer.grid[0], TOLD.tokenizer.grid[1], TOLD.tokenizer.channels)
+    count = latents.cache.frame_count
+    row = np.where(np.arange(count) % 3 == 0, np.arange(count), -1)
+    night = np.random.default_rng(0).normal(size=(count, *shape)).astype(np.float16)
+    latents = replace(latents, latent=np.zeros((count, *shape), np.float16), untold=Untold(night, row))
+    rows = np.stack([np.arange(0, 9, 3), np.arange(1, 10, 3)])
+    batch = latents.batch(rows)
+    assert batch.parted is not None
+    assert batch.parted.tolist() == [True, False]
+    model = WorldModel(replace(TOLD, dynamics=replace(TOLD.dynamics, events=len(latents.wordings.embeddings))))  # type: ignore[union-attr]
+    lived = torch.zeros(2, 3, TOLD.dynamics.tokens, TOLD.dynamics.channels)
+    for share in (0.0, 1.0):
+        config = replace(_config(recording, tmp_path, 1, 1).dynamics, unheard=share)
+        shown = DynamicsStage(model, latents, config, 1)._unheard(lived, batch, Draw.of(0, 0, 0))
+        assert torch.equal(shown[1], lived[1])
+        wanted = model.to_tokens(torch.from_numpy(night[rows[0]])) if share else lived[0]
+        assert torch.equal(shown[0], wanted)
+
+
+def test_a_training_reads_what_was_recorded_again(recording: Path, tmp_path: Path) -> None:
+    again = _record(tmp_path / "again", 24, told=False)
+    path = train(_config(recording, tmp_path / "out", 2, 2, untold=str(again)), Words())
+    assert path.is_file()
+    assert np.load(tmp_path / "out" / "untold.npy").shape[0] == 24 * 25
 
 
 def test_windows_are_drawn_around_what_is_told(recording: Path) -> None:

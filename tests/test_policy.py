@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from gymnasium import spaces
 
 from wmsim.control import Control, wheel_space
-from wmsim.policy import DriverConfig, Executor, Policy, RandomPolicy, ScriptedDriver, WanderPolicy, pursuit
+from wmsim.data.episodes import Dataset
+from wmsim.data.record import RecordConfig, record
+from wmsim.policy import (
+    DriverConfig,
+    Executor,
+    Policy,
+    RandomPolicy,
+    ReplayPolicy,
+    ScriptedDriver,
+    WanderPolicy,
+    pursuit,
+)
 from wmsim.sims.state import STATE_NAMES
 
 
@@ -39,6 +51,26 @@ def test_random_policies_draw_from_the_space_by_seed_alone() -> None:
         assert wheel_space().contains(both[0, 0])
         np.testing.assert_array_equal(both[1], one[0])
         assert not np.array_equal(both[0], both[1])
+
+
+def test_a_replay_does_what_the_episode_of_the_same_seed_did(tmp_path: Path) -> None:
+    first = Dataset(
+        record(RecordConfig("wmsim/Toy-v0", tmp_path / "one", episodes=2, max_steps=6, progress=False)).root
+    )
+    levels = ({"data": str(first.root)},)
+    config = RecordConfig("wmsim/Toy-v0", tmp_path / "two", episodes=2, max_steps=8, policy="replay", levels=levels)
+    second = Dataset(record(replace(config, progress=False)).root)
+    for index in range(2):
+        old, new = first.read(index), second.read(index)
+        assert np.array_equal(new.action[:6], old.action)
+        assert np.array_equal(new.frames[:7], old.frames)
+        assert np.array_equal(new.action[6:], old.action[[-1, -1]])
+    with pytest.raises(ValueError, match="no episode of seed 2: it has those from 0 to 1"):
+        record(replace(config, out=tmp_path / "more", episodes=3))
+    with pytest.raises(ValueError, match=r'give it the level \{"data": FOLDER\}'):
+        record(replace(config, out=tmp_path / "none", levels=()))
+    with pytest.raises(ValueError, match=r"holds actions of 2 numbers, those of .* have 1"):
+        ReplayPolicy(spaces.Box(-1, 1, (1,)), 1, first.root)
 
 
 def test_wandering_holds_values_for_spells_and_rests_by_seed_alone() -> None:

@@ -97,7 +97,7 @@ def record(
     frames: Annotated[int | None, typer.Option(help="stop at so many frames")] = None,
     policy: Annotated[
         str,
-        typer.Option(help="random, wander, driver (for the Drive twin), PATH.onnx or module:callable"),
+        typer.Option(help="random, wander, replay, driver (for the Drive twin), PATH.onnx or module:callable"),
     ] = "random",
     level: Annotated[
         list[str] | None,

@@ -204,7 +204,8 @@ def _names(names: tuple[str, ...], width: int, stem: str) -> tuple[str, ...]:
 
 
 def make_actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) -> Actor:
-    """The policy "random", "wander", "driver" (a `wmsim.policy.ScriptedDriver`), "PATH.onnx" or "module:callable".
+    """The policy "random", "wander", "replay", "driver" (a `wmsim.policy.ScriptedDriver`), "PATH.onnx" or
+    "module:callable".
 
     A callable gets the environment and the level's settings and returns a `wmsim.policy.Policy`. ValueError: an unknown
     name, a level that the policy does not take, or a file trained in other spaces.
@@ -223,6 +224,10 @@ def _actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) -> Act
         chosen = kinds.RandomPolicy(env.action_space, 1)
     elif policy == "wander":
         chosen = kinds.WanderPolicy(env.action_space, 1, **level)
+    elif policy == "replay":
+        if "data" not in level:
+            raise ValueError('the policy "replay" needs a recording: give it the level {"data": FOLDER}')
+        chosen = kinds.ReplayPolicy(env.action_space, 1, **level)
     elif policy == "driver":
         chosen = kinds.ScriptedDriver(kinds.DriverConfig(**level), 1)
     elif policy.endswith(".onnx"):
@@ -235,7 +240,7 @@ def _actor(policy: str, env: gym.Env[Any, Any], level: Mapping[str, Any]) -> Act
 
 
 def _factory(policy: str) -> Callable[..., Any]:
-    usual = "'random', 'wander', 'driver', 'PATH.onnx' or 'module:callable'"
+    usual = "'random', 'wander', 'replay', 'driver', 'PATH.onnx' or 'module:callable'"
     factory: Callable[..., Any] = named(policy, usual)
     if not callable(factory):
         raise ValueError(f"policy {policy!r} is a {type(factory).__name__}: name {usual}")

@@ -38,7 +38,8 @@ class DynamicsStageConfig:
     told the motion of the frame before, of a model that takes it; stirred: noise on it, in spreads. Of a model that is
     told events, untold: share of windows whose events are hidden; reworded: whose events are told by their name or by
     another of their captions; tellings: which are drawn so that one is told in them, for later frames show themselves
-    what was told. The other numbers weigh losses.
+    what was told; unheard: which, of those that were recorded with nothing told as well, show that as their history.
+    The other numbers weigh losses.
     """
 
     batch: int = 8
@@ -50,6 +51,7 @@ class DynamicsStageConfig:
     untold: float = 0.2
     reworded: float = 0.8
     tellings: float = 0.3
+    unheard: float = 0.5
     unfelt: float = 0.2
     stirred: float = 0.1
     endings: float = 0.15
@@ -117,7 +119,7 @@ class DynamicsStage:
             level = c.history + (1 - c.history) * torch.rand(c.batch, generator=draw.torch).to(device)
             asked = torch.cat([action, self._told(batch, draw)], -1)
             told = (asked, linked & self._known(draw), single)
-            lived = self._dreamt(clean, level, linked & ~single[:, None], draw, *told)
+            lived = self._unheard(self._dreamt(clean, level, linked & ~single[:, None], draw, *told), batch, draw)
             noise, shown = torch.randn((2, *clean.shape), generator=draw.torch).to(device)
             history = mix(shown, self._drifted(lived, draw), level[:, None].expand(clean.shape[:2]))
             tau, d = self._levels(draw)
@@ -208,6 +210,14 @@ class DynamicsStage:
             return clean
         depth = int((c.rollout_depth + 1) ** draw.common.random())
         return dreamt(self.network, self.model.config.dynamics.finest, clean, taught, depth, draw, level, *given)
+
+    def _unheard(self, lived: Tensor, batch: LatentBatch, draw: Draw) -> Tensor:
+        """The history, in some windows that of a drive in which nothing was told: only the event tells what changes."""
+        if batch.untold is None or batch.parted is None:
+            return lived
+        chosen = batch.parted & (torch.rand(len(lived), generator=draw.torch) < self.config.unheard)
+        untold = self.model.to_tokens(batch.untold.to(self.device))
+        return torch.where(chosen.to(self.device)[:, None, None, None], untold, lived)
 
 
 @torch.no_grad()

@@ -34,6 +34,7 @@ class LatentBatch:
 
     action: counted from -1 to 1 between its bounds. linked: frame t of the window follows frame t - 1 in the episode.
     rows: where each frame lies in the cache. told: the condition of the event told lately, width 0 where none ever is.
+    untold: the same frames had nothing been told, and parted: the windows in which that is recorded; None: in none.
     """
 
     latent: Float[Tensor, "B T h w c"]
@@ -44,6 +45,8 @@ class LatentBatch:
     linked: Bool[Tensor, "B T"]
     rows: Int64[np.ndarray, "B T"]
     told: Float[Tensor, "B T C"]
+    untold: Float[Tensor, "B T h w c"] | None = None
+    parted: Bool[Tensor, " B"] | None = None
 
     @property
     def asked(self) -> Float[Tensor, "B T D"]:
@@ -102,15 +105,25 @@ class Wordings:
 
 
 @dataclass(frozen=True)
+class Untold:
+    """Latents (M, h, w, c) of drives that were recorded again with nothing told, and the row in them of each of the N
+    rows of those that were told something; -1 where there is none or where what was told is past."""
+
+    latent: Float16[np.ndarray, "M h w c"]
+    row: Int64[np.ndarray, " N"]
+
+
+@dataclass(frozen=True)
 class Latents:
     """The latents (N, h, w, c) of a cache, beside the cache's other arrays.
 
-    wordings: of what is told in it; None: events are overlooked.
+    wordings: of what is told in it; None: events are overlooked. untold: what were there had nothing been told.
     """
 
     latent: Float16[np.ndarray, "N h w c"]
     cache: Cache
     wordings: Wordings | None = None
+    untold: Untold | None = None
 
     @cached_property
     def recent(self) -> tuple[Int32[np.ndarray, " N"], Int64[np.ndarray, " N"]]:
@@ -196,6 +209,7 @@ class Latents:
     def batch(self, rows: Int64[np.ndarray, "B T"], others: Int64[np.ndarray, "B V"] | None = None) -> LatentBatch:
         """The windows of these rows of the cache; others: wordings in place of those recorded."""
         cache, blank = self.cache, np.zeros(rows.shape, np.float32)
+        untold, parted = self._untold(rows)
         return LatentBatch(
             latent=torch.from_numpy(self.latent[rows]).float(),
             action=to_unit(torch.from_numpy(cache.action[rows]), *bounds_of(cache.spec)),
@@ -205,12 +219,43 @@ class Latents:
             linked=torch.from_numpy(np.diff(rows, axis=1, prepend=-2) == 1),
             rows=rows,
             told=self._told(rows, others),
+            untold=untold,
+            parted=parted,
         )
+
+    def _untold(self, rows: np.ndarray) -> tuple[Tensor | None, Tensor | None]:
+        if self.untold is None:
+            return None, None
+        there = self.untold.row[rows]
+        return torch.from_numpy(self.untold.latent[np.maximum(there, 0)]).float(), torch.from_numpy(there >= 0).all(1)
 
     def moments(self) -> tuple[Float[Tensor, "c"], Float[Tensor, "c"]]:
         """Mean and standard deviation of each latent channel, from at most 4,096 evenly spaced frames."""
         some = torch.from_numpy(np.array(self.latent[:: max(1, len(self.latent) // 4096)])).float().flatten(0, 2)
         return some.mean(0), some.std(0).clamp(min=1e-3)
+
+
+def counterparts(cache: Cache, again: Cache, frames: int) -> Int64[np.ndarray, " N"]:
+    """The row of `again`, the same drives with nothing told, for each row of `cache`, or -1; see `Untold`.
+
+    Drives are the same that have the same seed and actions. What was told first counts, for `frames` frames or until
+    something else is told: from then on more differs than is told. ValueError: no drive is the same.
+    """
+    row = np.full(len(cache.action), -1, np.int64)  # a part of a cache has the rows of the whole
+    runs = zip(again.episode_start.tolist(), again.episode_length.tolist(), strict=True)
+    others = dict(zip(again.episode_seed.tolist(), runs, strict=True))
+    for start, length, seed in zip(cache.episode_start, cache.episode_length, cache.episode_seed.tolist(), strict=True):
+        first, count = others.get(seed, (0, 0))
+        count = min(int(count), int(length))
+        if not count or not np.array_equal(cache.action[start : start + count], again.action[first : first + count]):
+            continue
+        tellings = [] if cache.told is None else np.flatnonzero(cache.told[start : start + count] >= 0).tolist()
+        if tellings:
+            count = min(count, tellings[0] + frames, *tellings[1:2])
+        row[start : start + count] = first + np.arange(count)
+    if (row < 0).all():
+        raise ValueError("no drive was recorded again: none has seed and actions of one that was told something")
+    return row
 
 
 def logit(share: float) -> float:

@@ -17,7 +17,7 @@ from wmsim.model.events import Embeds, make_embedder
 from wmsim.model.world_model import WorldModel, WorldModelConfig
 from wmsim.train.decoder import DecoderStage, DecoderStageConfig
 from wmsim.train.dynamics import DynamicsStage, DynamicsStageConfig
-from wmsim.train.latents import Latents, Wordings, bounds_of, digest, encode_all, mark_of
+from wmsim.train.latents import Latents, Untold, Wordings, bounds_of, counterparts, digest, encode_all, mark_of
 from wmsim.train.loop import Loop, LoopConfig, processes
 from wmsim.train.outcomes import OutcomeStage, OutcomeStageConfig
 from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
@@ -27,8 +27,9 @@ from wmsim.train.tokenizer import TokenizerStage, TokenizerStageConfig
 class TrainConfig:
     """A whole training run.
 
-    data: a recorded dataset, or several that are read as one. out: states, curves, `model.safetensors`. test: share of
-    episodes held back, or 0.
+    data: a recorded dataset, or several that are read as one. untold: the same drives, or some of them, recorded again
+    with nothing told (`wmsim record --policy replay`), "" for none. out: states, curves, `model.safetensors`. test:
+    share of episodes held back, or 0.
     compiled: torch.compile, worth its minute on runs of ten minutes and more; needs a C++ compiler.
     init: a checkpoint to begin from instead of random weights; one that is told no events can grow into one that is.
     starts, start_frames: the reset distribution that ships. domain: what the robot control is called, "" for what the
@@ -46,6 +47,7 @@ class TrainConfig:
     outcome_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3, decay=0.8, ema=0.99))
     decoder: DecoderStageConfig = field(default_factory=DecoderStageConfig)
     decoder_loop: LoopConfig = field(default_factory=lambda: LoopConfig(2000, 1e-3, decay=0.8))
+    untold: Roots = ""
     init: str = ""
     name: str = "world"
     domain: str = ""
@@ -79,6 +81,8 @@ def train(config: TrainConfig, embedder: Embeds | None = None) -> Path:
     whole = open_cache(config.data)
     cache = whole.split(config.test, seed=config.seed)[0] if config.test else whole
     _check_windows(config, cache)
+    again = open_cache(config.untold) if config.untold else None
+    counterpart = None if again is None else counterparts(cache, again, config.model.dynamics.event_frames)
     config = replace(config, model=_fitted(config.model, cache))
     out, device = Path(config.out), config.device
     torch.manual_seed(config.seed)
@@ -92,6 +96,10 @@ def train(config: TrainConfig, embedder: Embeds | None = None) -> Path:
         key = {"recording": mark_of(whole), "tokenizer": digest(model.tokenizer)}
         latents = encode_all(model.tokenizer, whole, out / f"latents{rank or ''}.npy", device, key)
         latents = Latents(latents.latent, cache, wordings)
+        if again is not None and counterpart is not None:
+            key |= {"recording": mark_of(again)}
+            other = encode_all(model.tokenizer, again, out / f"untold{rank or ''}.npy", device, key)
+            latents = replace(latents, untold=Untold(other.latent, counterpart))
         if not config.init or config.tokenizer_loop.steps:
             set_scales(model, latents)  # others would be strange to the weights that it begins from
         path = out / "model.safetensors"
