@@ -7,7 +7,7 @@ from typing import Any
 
 from wmsim.serve import wire
 
-LONGEST = 4096
+LONGEST = 1024
 """Steps of an episode that are kept even though a snapshot makes them needless, in case the snapshot is lost too."""
 
 Entry = tuple[int, str, Any, int]
