@@ -185,7 +185,7 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
         ({"seed": -1}, "seed is at least 0, got -1"),
         (
             {"policy": "drvier"},
-            "'drvier' could not be imported .*: name 'random', 'wander', 'replay', 'driver'",
+            "'drvier' could not be imported .*: name 'random', 'wander', 'replay', 'driver', 'PATH.onnx'",
         ),
         ({"policy": "json"}, "policy 'json' is a module: name 'random'"),
         ({"kwargs": {"view": "state"}}, r"shows no picture: its observation is Box.*Pass render=True"),
