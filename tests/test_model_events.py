@@ -346,8 +346,8 @@ def test_the_history_of_some_windows_is_that_in_which_nothing_was_told(recording
     latents = replace(latents, latent=np.zeros((count, *shape), np.float16), untold=Untold(night, row))
     rows = np.stack([np.arange(0, 9, 3), np.arange(1, 10, 3)])
     batch = latents.batch(rows)
-    assert batch.parted is not None
-    assert batch.parted.tolist() == [True, False]
+    assert latents.untold is not None
+    assert latents.untold.at(rows)[1].tolist() == [True, False]
     model = WorldModel(replace(TOLD, dynamics=replace(TOLD.dynamics, events=len(latents.wordings.embeddings))))  # type: ignore[union-attr]
     lived = torch.zeros(2, 3, TOLD.dynamics.tokens, TOLD.dynamics.channels)
     for share in (0.0, 1.0):

@@ -213,11 +213,13 @@ class DynamicsStage:
 
     def _unheard(self, lived: Tensor, batch: LatentBatch, draw: Draw) -> Tensor:
         """The history, in some windows that of a drive in which nothing was told: only the event tells what changes."""
-        if batch.untold is None or batch.parted is None:
+        if self.latents.untold is None:
             return lived
-        chosen = batch.parted & (torch.rand(len(lived), generator=draw.torch) < self.config.unheard)
-        untold = self.model.to_tokens(batch.untold.to(self.device))
-        return torch.where(chosen.to(self.device)[:, None, None, None], untold, lived)
+        untold, recorded = self.latents.untold.at(batch.rows)
+        chosen = recorded & (torch.rand(len(lived), generator=draw.torch) < self.config.unheard)
+        return torch.where(
+            chosen.to(self.device)[:, None, None, None], self.model.to_tokens(untold.to(self.device)), lived
+        )
 
 
 @torch.no_grad()

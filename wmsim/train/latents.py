@@ -34,7 +34,6 @@ class LatentBatch:
 
     action: counted from -1 to 1 between its bounds. linked: frame t of the window follows frame t - 1 in the episode.
     rows: where each frame lies in the cache. told: the condition of the event told lately, width 0 where none ever is.
-    untold: the same frames had nothing been told, and parted: the windows in which that is recorded; None: in none.
     """
 
     latent: Float[Tensor, "B T h w c"]
@@ -45,8 +44,6 @@ class LatentBatch:
     linked: Bool[Tensor, "B T"]
     rows: Int64[np.ndarray, "B T"]
     told: Float[Tensor, "B T C"]
-    untold: Float[Tensor, "B T h w c"] | None = None
-    parted: Bool[Tensor, " B"] | None = None
 
     @property
     def asked(self) -> Float[Tensor, "B T D"]:
@@ -111,6 +108,11 @@ class Untold:
 
     latent: Float16[np.ndarray, "M h w c"]
     row: Int64[np.ndarray, " N"]
+
+    def at(self, rows: Int64[np.ndarray, "B T"]) -> tuple[Float[Tensor, "B T h w c"], Bool[Tensor, " B"]]:
+        """Windows of these rows had nothing been told, and which of the windows are recorded so."""
+        there = self.row[rows]
+        return torch.from_numpy(self.latent[np.maximum(there, 0)]).float(), torch.from_numpy(there >= 0).all(1)
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,6 @@ class Latents:
     def batch(self, rows: Int64[np.ndarray, "B T"], others: Int64[np.ndarray, "B V"] | None = None) -> LatentBatch:
         """The windows of these rows of the cache; others: wordings in place of those recorded."""
         cache, blank = self.cache, np.zeros(rows.shape, np.float32)
-        untold, parted = self._untold(rows)
         return LatentBatch(
             latent=torch.from_numpy(self.latent[rows]).float(),
             action=to_unit(torch.from_numpy(cache.action[rows]), *bounds_of(cache.spec)),
@@ -219,15 +220,7 @@ class Latents:
             linked=torch.from_numpy(np.diff(rows, axis=1, prepend=-2) == 1),
             rows=rows,
             told=self._told(rows, others),
-            untold=untold,
-            parted=parted,
         )
-
-    def _untold(self, rows: np.ndarray) -> tuple[Tensor | None, Tensor | None]:
-        if self.untold is None:
-            return None, None
-        there = self.untold.row[rows]
-        return torch.from_numpy(self.untold.latent[np.maximum(there, 0)]).float(), torch.from_numpy(there >= 0).all(1)
 
     def moments(self) -> tuple[Float[Tensor, "c"], Float[Tensor, "c"]]:
         """Mean and standard deviation of each latent channel, from at most 4,096 evenly spaced frames."""
