@@ -349,13 +349,33 @@ def test_the_history_of_some_windows_is_that_in_which_nothing_was_told(recording
     assert latents.untold is not None
     assert latents.untold.at(rows)[1].tolist() == [True, False]
     model = WorldModel(replace(TOLD, dynamics=replace(TOLD.dynamics, events=len(latents.wordings.embeddings))))  # type: ignore[union-attr]
-    lived = torch.zeros(2, 3, TOLD.dynamics.tokens, TOLD.dynamics.channels)
+    clean = torch.zeros(2, 3, TOLD.dynamics.tokens, TOLD.dynamics.channels)
     for share in (0.0, 1.0):
         config = replace(_config(recording, tmp_path, 1, 1).dynamics, unheard=share)
-        shown = DynamicsStage(model, latents, config, 1)._unheard(lived, batch, Draw.of(0, 0, 0))
-        assert torch.equal(shown[1], lived[1])
-        wanted = model.to_tokens(torch.from_numpy(night[rows[0]])) if share else lived[0]
-        assert torch.equal(shown[0], wanted)
+        stage = DynamicsStage(model, latents, config, 1)
+        untold, recorded = stage._untold(clean, batch)
+        assert torch.equal(untold[0], model.to_tokens(torch.from_numpy(night[rows[0]])))
+        assert torch.equal(untold[1], clean[1])
+        assert stage._unheard(recorded, Draw.of(0, 0, 0)).flatten().tolist() == [share == 1, False]
+
+
+def test_what_a_telling_changed_counts_more_in_its_frame(recording: Path, tmp_path: Path) -> None:
+    config = replace(_config(recording, tmp_path, 1, 1).dynamics, changed=3.0)
+    stage = DynamicsStage(WorldModel(TOLD), _heard(recording), config, 1)
+    channels = TOLD.dynamics.channels
+    clean = torch.randn(1, 4, TOLD.dynamics.tokens, channels)
+    untold = clean.clone()
+    untold[0, 1] += 100  # night
+    untold[0, 2, 0, : channels // 4] += 100  # a pedestrian, in one of the four cells of a token
+    untold[0, 3, 0, : channels // 4] += 0.01  # what the tokenizer makes of him elsewhere
+    counted = stage._counted(clean, untold)
+    assert counted.shape == clean.shape
+    assert torch.allclose(counted.mean((-1, -2)), torch.ones(1, 4))
+    assert torch.allclose(counted[0, [0, 1]], torch.ones(2, 1, 1), atol=1e-3)
+    seen = counted[0, 2, 0]
+    assert torch.allclose(seen[0] / seen[-1], torch.tensor(4.0), rtol=1e-3)
+    assert torch.equal(seen[: channels // 4], seen[0].expand(channels // 4))
+    assert counted[0, 3].max() < 1.01
 
 
 def test_a_training_reads_what_was_recorded_again(recording: Path, tmp_path: Path) -> None:
@@ -378,6 +398,24 @@ def test_windows_are_drawn_around_what_is_told(recording: Path) -> None:
         shares.append((told[rows[np.isin(lasts, able), 2:]] >= 0).any(1).mean())
     assert shares[0] < 0.9
     assert shares[1] == 1.0
+
+
+def test_windows_begin_later_where_it_is_known_what_was_there_untold(recording: Path, tmp_path: Path) -> None:
+    latents, frames = _heard(recording), 4
+    told, cache = latents.cache.told, latents.cache
+    assert told is not None
+    again = open_cache(_record(tmp_path / "again", 24, told=False), tmp_path / "frames")
+    row = counterparts(cache, again, FRAMES)
+    known = replace(latents, untold=Untold(np.zeros((again.frame_count, 1, 1, 1), np.float16), row))
+    late = []
+    for each in (latents, known):
+        rows = each.sample(Draw.of(0, 0, 0), 512, frames, 0.0, 0.0, 1.0).rows[:, 1:]
+        afterwards = (told[rows] < 0).all(1) & (each.recent[0][rows] >= 0).all(1)
+        late.append(float(afterwards.mean()))
+        if each is known:
+            assert (row[rows[afterwards]] >= 0).all()
+    assert late[0] == 0
+    assert late[1] > 0.1
 
 
 def test_ends_are_counted_where_windows_are_drawn_around_what_is_told(recording: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -21,6 +22,10 @@ from wmsim.train.critic import BEFORE
 from wmsim.train.followers import Followers, FollowersConfig
 from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
+
+
+_VISIBLE = 0.1
+"""Squared difference of latents, of spread 1, at which half of a change counts."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,9 @@ class DynamicsStageConfig:
     told the motion of the frame before, of a model that takes it; stirred: noise on it, in spreads. Of a model that is
     told events, untold: share of windows whose events are hidden; reworded: whose events are told by their name or by
     another of their captions; tellings: which are drawn so that one is told in them, for later frames show themselves
-    what was told; unheard: which, of those that were recorded with nothing told as well, show that as their history.
-    The other numbers weigh losses.
+    what was told; unheard: which, of those that were recorded with nothing told as well, show that as their history;
+    changed: how many times more in a frame of these the loss counts what the telling changed, a pedestrian of two
+    pixels. The other numbers weigh losses.
     """
 
     batch: int = 8
@@ -52,6 +58,7 @@ class DynamicsStageConfig:
     reworded: float = 0.8
     tellings: float = 0.3
     unheard: float = 0.5
+    changed: float = 8.0
     unfelt: float = 0.2
     stirred: float = 0.1
     endings: float = 0.15
@@ -119,18 +126,21 @@ class DynamicsStage:
             level = c.history + (1 - c.history) * torch.rand(c.batch, generator=draw.torch).to(device)
             asked = torch.cat([action, self._told(batch, draw)], -1)
             told = (asked, linked & self._known(draw), single)
-            lived = self._unheard(self._dreamt(clean, level, linked & ~single[:, None], draw, *told), batch, draw)
+            untold, recorded = self._untold(clean, batch)
+            lived = self._dreamt(clean, level, linked & ~single[:, None], draw, *told)
+            lived = torch.where(self._unheard(recorded, draw), untold, lived)
             noise, shown = torch.randn((2, *clean.shape), generator=draw.torch).to(device)
             history = mix(shown, self._drifted(lived, draw), level[:, None].expand(clean.shape[:2]))
             tau, d = self._levels(draw)
             noised = mix(noise, clean, tau)
             given = (level, *told)
             made, features, expecting = self.network(history, noised, tau, d, *given)
-            flow = (made - self._target(clean, noised, tau, d, history, *given)).square().mean((-1, -2))
+            wrong = (made - self._target(clean, noised, tau, d, history, *given)).square()
+            flow = (wrong * self._counted(clean, untold)).mean((-1, -2))
             parts = self._head_losses(features, batch, linked & ~single[:, None], draw)
             # Coarse steps too are asked for their distance from what was recorded: only that can be doubt of the dream.
-            wrong = (made.detach() - clean).square().mean((-1, -2))
-            parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (wrong + 1e-6).log())
+            missed = (made.detach() - clean).square().mean((-1, -2))
+            parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (missed + 1e-6).log())
             parts["driver"] = self.adversary.driver_loss(features.detach(), action, linked)
             if draw.step >= c.adversary_from * self.steps:
                 followed, dreamt_on = self.followers(draw)
@@ -211,15 +221,27 @@ class DynamicsStage:
         depth = int((c.rollout_depth + 1) ** draw.common.random())
         return dreamt(self.network, self.model.config.dynamics.finest, clean, taught, depth, draw, level, *given)
 
-    def _unheard(self, lived: Tensor, batch: LatentBatch, draw: Draw) -> Tensor:
-        """The history, in some windows that of a drive in which nothing was told: only the event tells what changes."""
+    def _untold(self, clean: Tensor, batch: LatentBatch) -> tuple[Tensor, Bool[Tensor, "B"]]:
+        """What were there (B, T, S, C) had nothing been told, and in which windows that is recorded; else what is."""
         if self.latents.untold is None:
-            return lived
-        untold, recorded = self.latents.untold.at(batch.rows)
-        chosen = recorded & (torch.rand(len(lived), generator=draw.torch) < self.config.unheard)
-        return torch.where(
-            chosen.to(self.device)[:, None, None, None], self.model.to_tokens(untold.to(self.device)), lived
-        )
+            return clean, torch.zeros(len(clean), dtype=torch.bool)
+        latent, recorded = self.latents.untold.at(batch.rows)
+        tokens = self.model.to_tokens(latent.to(self.device))
+        return torch.where(recorded.to(self.device)[:, None, None, None], tokens, clean), recorded
+
+    def _unheard(self, recorded: Bool[Tensor, "B"], draw: Draw) -> Bool[Tensor, "B 1 1 1"]:
+        """Which windows show as their history a drive in which nothing was told: only the event tells what changes."""
+        if self.latents.untold is not None:
+            recorded = recorded & (torch.rand(len(recorded), generator=draw.torch) < self.config.unheard)
+        return recorded.to(self.device)[:, None, None, None]
+
+    def _counted(self, clean: Tensor, untold: Tensor) -> Tensor:
+        """How much each number of a frame (B, T, S, C) counts, 1 on average: more where what was told changed it."""
+        side = self.model.config.side
+        differs = rearrange((clean - untold).square(), "b t s (k c) -> b t s k c", k=side**2).mean(-1, keepdim=True)
+        weight = 1 + self.config.changed * differs / (differs + _VISIBLE)
+        weight = weight / weight.mean((-1, -2, -3), keepdim=True)
+        return rearrange(weight.expand(*weight.shape[:-1], clean.shape[-1] // side**2), "b t s k c -> b t s (k c)")
 
 
 @torch.no_grad()

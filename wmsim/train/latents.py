@@ -153,7 +153,7 @@ class Latents:
         """Windows of `frames` frames: a sink, from anywhere earlier in the episode or the frame just before, and a run.
 
         endings: share of windows moved so that they end with their episode's last frame, where crashes are. tellings:
-        share of the others that are moved, where their episode allows it, so that an event is told in their first half.
+        share of the others that are moved, where their episode allows it, to where an event is told; see `_tellings`.
         reworded: share of windows whose events are told otherwise, see `Wordings.others`.
         """
         rng, usable = draw.numpy, np.flatnonzero(self.cache.episode_length >= frames)
@@ -176,21 +176,29 @@ class Latents:
         shown = 1 / np.maximum(length - frames + 1, 1)
         if tellings:
             for episode in np.flatnonzero(usable):
-                if len(at := self._before_tellings(int(episode), frames)):
+                if len(at := self._tellings(int(episode), frames)):
                     last = np.mean(at == length[episode] - frames)
                     shown[episode] += tellings * (last - shown[episode])
         shown = endings + (1 - endings) * shown
         drawn = np.average(over[usable] * shown[usable], weights=length[usable]) / (frames - 1)
         return float(logit(drawn) - logit(over.sum() / length.sum()))
 
-    def _before_tellings(self, episode: int, frames: int) -> Int64[np.ndarray, " S"]:
-        """Starts of windows in the first half of which an event is told, with a frame or more of history before it."""
+    def _tellings(self, episode: int, frames: int) -> Int64[np.ndarray, " S"]:
+        """Starts of windows in the first half of which an event is told, with a frame or more of history before it.
+
+        Of a drive that was recorded untold too they may begin later, as long as all of it is known: a car that cuts in
+        is seen a second after it was told.
+        """
         first, length = int(self.cache.episode_start[episode]), int(self.cache.episode_length[episode])
         if self.wordings is None or self.cache.told is None:
             return np.zeros(0, np.int64)
         at = np.flatnonzero(np.asarray(self.cache.told[first : first + length]) >= 0)
         starts = (at[:, None] - np.arange(2, frames // 2 + 1)).ravel()
-        return starts[starts >= 0].clip(max=length - frames)
+        starts = starts[starts >= 0].clip(max=length - frames)
+        if self.untold is None or not len(at):
+            return starts
+        known = int((self.untold.row[first : first + length] >= 0).sum())
+        return np.concatenate([starts, np.arange(max(at[0] - 1, 0), known - frames + 1)])
 
     def _window(
         self, rng: np.random.Generator, episode: int, frames: int, endings: float, tellings: float
@@ -199,7 +207,7 @@ class Latents:
         latest = length - frames
         if rng.random() < endings:
             start = latest
-        elif tellings and rng.random() < tellings and len(at := self._before_tellings(episode, frames)):
+        elif tellings and rng.random() < tellings and len(at := self._tellings(episode, frames)):
             start = int(rng.choice(at))
         else:
             start = int(rng.integers(0, latest + 1))
