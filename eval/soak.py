@@ -21,7 +21,7 @@ import typer
 
 from eval.browser import Visit, chromium, play_server, resident, resident_like
 from eval.load import Clients, Load
-from eval.machine import machine
+from eval.machine import disturbance, machine
 from eval.play import drive
 from eval.report import wide_console
 from wmsim.serve.config import PoolConfig
@@ -73,7 +73,7 @@ def soak(
     client: Any = ray.remote(Clients)
     beside = client.remote("ray://soak", 1, 0, slots)
     ray.get(beside.__ray_ready__.remote())
-    with play_server(target) as (url, pid), chromium() as browser:
+    with play_server(target) as (url, pid), chromium() as browser, disturbance() as disturbed:
         visit = Visit(browser.new_page(viewport={"width": 1280, "height": 960}), url)
         visit.open()
         running = beside.run.remote(0.0, 60 * minutes)
@@ -90,10 +90,10 @@ def soak(
         training = trained(ray.get(running)[0], slots)
     pool.stop()
     ray.shutdown()
-    result = {"target": target, "minutes": minutes, "nice": nice, "machine": before, "drive": driven}
+    result = {"target": target, "minutes": minutes, "nice": nice, "machine": before | disturbed, "drive": driven}
     result |= {"training": training, "verdict": verdict(driven, training, minutes)}
     (out / "soak.json").write_text(json.dumps(result, indent=1))
-    for name in ("verdict", "training"):
+    for name in ("verdict", "training", "machine"):
         console.print(name, result[name], highlight=False)
     console.print(driven, highlight=False)
 

@@ -59,6 +59,8 @@ def test_the_soak_in_small(tmp_path: Path) -> None:
     assert 0 < told["training"]["ms_p50"] <= told["training"]["ms_worst"] <= told["verdict"]["longest_stall_ms"]
     assert {"play server", "page", "replica", "training"} <= set(told["drive"]["memory_mib"])
     assert all(held["first"] > 0 for held in told["drive"]["memory_mib"].values())
+    assert 0 <= told["machine"]["stolen"] < 1
+    assert told["machine"]["latest_wake_ms"] > 0
     assert (tmp_path / "page.png").stat().st_size > 0
 
 

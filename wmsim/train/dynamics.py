@@ -23,7 +23,6 @@ from wmsim.train.followers import Followers, FollowersConfig
 from wmsim.train.latents import LatentBatch, Latents
 from wmsim.train.loop import Draw
 
-
 _VISIBLE = 0.1
 """Squared difference of latents, of spread 1, at which half of a change counts."""
 
