@@ -24,8 +24,8 @@ from wmsim.dream import DreamWorld
 from wmsim.dream.ears import Ears
 from wmsim.env import WorldEnv
 from wmsim.model.cache import RollingCache
-from wmsim.model.events import EXTRA, conditions, recent
-from wmsim.model.world_model import WorldModel
+from wmsim.model.events import EXTRA, EventInput, conditions, recent
+from wmsim.model.world_model import WorldModel, stride
 from wmsim.train import TrainConfig, train
 from wmsim.train.adversary import Adversary, AdversaryConfig
 from wmsim.train.decoder import DecoderStageConfig
@@ -92,7 +92,7 @@ def _world(model: WorldModel, slots: int = 2, steps: int = 2) -> DreamWorld:
     return DreamWorld(model, card, tiny_starts(), slots, steps, ears=_ears())
 
 
-def test_the_one_pass_after_a_telling_leaves_what_the_frames_before_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_one_pass_after_a_telling_is_asked_for_the_mean(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes, taken = list[list[float]](), WorldModel._pass
 
     def watched(self: WorldModel, z: torch.Tensor, tau: Any, d: torch.Tensor, *given: Any) -> Any:
@@ -101,9 +101,25 @@ def test_the_one_pass_after_a_telling_leaves_what_the_frames_before_show(monkeyp
         return taken(self, z, tau, d, *given)
 
     monkeypatch.setattr(WorldModel, "_pass", watched)
+    monkeypatch.setattr("wmsim.model.world_model._MEANS", 0)  # of a slot that is no longer young
     _films(_world(_told_model(), steps=1), (None, None), (None, "so dark"), *[(None, None)] * FRAMES)
     mean = 1 / CONFIG.dynamics.finest
-    assert sizes[-FRAMES - 2 :] == [[mean, mean], *[[mean, 1.0]] * FRAMES, [mean, mean]]
+    assert sizes[-FRAMES - 2 :] == [[1.0, 1.0], *[[1.0, mean]] * FRAMES, [1.0, 1.0]]
+
+
+def test_an_event_is_told_to_every_token_and_in_its_time() -> None:
+    torch.manual_seed(0)
+    heard, told = EventInput(WIDTH, 6, tokens=3), torch.randn(4, WIDTH + EXTRA)
+    told[:, -EXTRA:] = torch.tensor([[1.0, 0.0], [1.0, 0.1], [1.0, 0.9], [0.0, 0.5]])
+    told[:3, :WIDTH] = told[0, :WIDTH]
+    assert heard(told).shape == (4, 3, 6)
+    assert not heard(told).any(), "deaf at first"
+    for layer in (heard.outward, heard.placed):
+        torch.nn.init.normal_(layer.weight)
+    added = heard(told)
+    assert not added[3].any(), "nothing was told"
+    for one, other in ((added[0], added[1]), (added[0], added[2]), (added[:3, 0], added[:3, 1])):
+        assert (one - other).abs().max() > 0.01
 
 
 def test_guidance_moves_a_frame_away_from_what_it_were_untold() -> None:
@@ -357,6 +373,31 @@ def test_the_history_of_some_windows_is_that_in_which_nothing_was_told(recording
         assert torch.equal(untold[0], model.to_tokens(torch.from_numpy(night[rows[0]])))
         assert torch.equal(untold[1], clean[1])
         assert stage._unheard(recorded, Draw.of(0, 0, 0)).flatten().tolist() == [share == 1, False]
+
+
+@pytest.mark.parametrize("hidden", [0.0, 1.0])
+def test_what_was_not_heard_did_not_come(hidden: float, recording: Path, tmp_path: Path) -> None:
+    latents, shape = _heard(recording), (TOLD.tokenizer.grid[0], TOLD.tokenizer.grid[1], TOLD.tokenizer.channels)
+    assert latents.wordings is not None
+    count, rng = latents.cache.frame_count, np.random.default_rng(0)
+    day, night, dusk = rng.normal(size=(3, count, *shape)).astype(np.float16)
+    model = WorldModel(replace(TOLD, dynamics=replace(TOLD.dynamics, events=len(latents.wordings.embeddings))))
+    config = replace(_config(recording, tmp_path, 1, 1).dynamics, untold=hidden, unheard=1.0, reworded=0.0)
+    again = Untold(day, np.arange(count))
+    flows = [
+        DynamicsStage(model, replace(latents, latent=shown, untold=again), config, 1).losses(Draw.of(0, 0, 0))["flow"]
+        for shown in (night, dusk)
+    ]
+    assert torch.equal(flows[0], flows[1]) == bool(hidden)
+
+
+def test_a_single_pass_is_asked_for_the_mean_in_slots_that_are_young_or_were_told_something() -> None:
+    counts, own = torch.tensor([0, 47, 48, 900]), torch.zeros(4, TOLD.dynamics.actions)
+    finest, quiet = 1 / TOLD.dynamics.finest, torch.zeros(4, WIDTH + EXTRA)
+    said = torch.cat([torch.randn(4, WIDTH), torch.ones(4, 1), torch.rand(4, 1)], -1)
+    for condition, wanted in ((quiet, [finest, finest, 1.0, 1.0]), (said, [finest] * 4)):
+        assert stride(counts, torch.cat([own, condition], -1), TOLD.dynamics).tolist() == wanted
+    assert stride(counts, own, CONFIG.dynamics).tolist() == [finest, finest, 1.0, 1.0]
 
 
 def test_what_a_telling_changed_counts_more_in_its_frame(recording: Path, tmp_path: Path) -> None:

@@ -62,6 +62,10 @@ class DynamicsConfig:
         """Numbers behind the action in which an event is told; see `wmsim.model.events`."""
         return self.events + EXTRA if self.events else 0
 
+    def parted(self, action: Float[Tensor, "*rows A"]) -> tuple[Float[Tensor, "*rows D"], Float[Tensor, "*rows C"]]:
+        """What the networks take as an action: the action itself, and the condition of an event behind it."""
+        return action[..., : self.actions], action[..., self.actions :]
+
     @property
     def time_layers(self) -> int:
         """How many of the layers attend over time."""
@@ -132,7 +136,7 @@ class Dynamics(nn.Module):
         nn.init.zeros_(self.outward.weight)
         nn.init.zeros_(self.before.weight)
         if config.events:
-            self.event = EventInput(config.events, dim)
+            self.event = EventInput(config.events, dim, config.tokens + config.registers)
 
     def _block(self, index: int) -> nn.Module:
         c = self.config
@@ -154,16 +158,14 @@ class Dynamics(nn.Module):
         """
         levels = torch.cat([sinusoid(tau, _LEVEL_WIDTH, 2.0), sinusoid(d.log2(), _LEVEL_WIDTH, 32.0)], -1)
         dtype = self.inward.weight.dtype
-        own, told = action[..., : self.config.actions], action[..., self.config.actions :]
+        own, told = self.config.parted(action)
         moved = torch.where(known[..., None], self.action(own.to(dtype)), self.unknown_action)
         shared = moved + self.level(levels.to(dtype))
-        if told.shape[-1]:
-            shared = shared + self.event(told)
         tokens = self.inward(noised.to(dtype)) + self.before(before.to(dtype))
         tokens = tokens + self.place.to(tokens.dtype)
         registers = self.registers.to(tokens.dtype).expand(*tokens.shape[:-2], -1, -1)
         out: Tensor = torch.cat([tokens, registers], -2) + shared[..., None, :].to(tokens.dtype)
-        return out
+        return out + self.event(told).to(out.dtype) if told.shape[-1] else out
 
     def forward(
         self,

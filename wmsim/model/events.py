@@ -18,6 +18,8 @@ from torch.nn import functional as F
 
 EXTRA = 2
 """Numbers of a condition beside the embedding: 1 where something was told, and its age in [0, 1)."""
+_PLACED, _WAVES = 32, 8
+"""Numbers that say what an event does to one token; half waves of the time for which it is told."""
 
 
 @runtime_checkable
@@ -41,20 +43,32 @@ def make_embedder() -> Embeds:
 
 
 class EventInput(nn.Module):
-    """A condition (*rows, E + 2) to what it adds to every token; nothing where nothing was told, and at first never."""
+    """A condition (*rows, E + 2) to what it adds to N tokens; nothing where nothing was told, and at first never.
 
-    def __init__(self, width: int, dim: int) -> None:
+    A part is added to all tokens alike, and a part of `_PLACED` numbers a token to each: rain falls everywhere, and a
+    pedestrian steps onto the road from the right. Age comes as sines and cosines beside itself: a car that cuts in is
+    on the left after half a second and in front after one.
+    """
+
+    def __init__(self, width: int, dim: int, tokens: int = 1) -> None:
         super().__init__()
-        self.inward, self.outward = nn.Linear(width + 1, dim), nn.Linear(dim, dim)
+        self.inward, self.when = nn.Linear(width + 1, dim), nn.Linear(2 * _WAVES, dim, bias=False)
+        self.outward, self.where = nn.Linear(dim, dim), nn.Linear(dim, tokens * _PLACED)
+        self.placed = nn.Linear(_PLACED, dim, bias=False)
         self.scale = width**0.5
-        nn.init.zeros_(self.outward.weight)
+        for layer in (self.outward, self.placed):
+            nn.init.zeros_(layer.weight)
         nn.init.zeros_(self.outward.bias)
 
-    def forward(self, told: Float[Tensor, "*rows C"]) -> Float[Tensor, "*rows D"]:
-        """What is added, (*rows, D)."""
+    def forward(self, told: Float[Tensor, "*rows C"]) -> Float[Tensor, "*rows N D"]:
+        """What is added, (*rows, N, D)."""
         text, flag, age = told[..., :-EXTRA], told[..., -EXTRA:-1], told[..., -1:]
-        inside = torch.cat([text * self.scale, age], -1).to(self.inward.weight.dtype)
-        out: Tensor = flag.to(inside.dtype) * self.outward(F.silu(self.inward(inside)))
+        dtype = self.inward.weight.dtype
+        angle = age * torch.pi * torch.arange(1, _WAVES + 1, device=age.device)
+        waves = torch.cat([angle.sin(), angle.cos()], -1)
+        heard = F.silu(self.inward(torch.cat([text * self.scale, age], -1).to(dtype)) + self.when(waves.to(dtype)))
+        here = F.silu(self.where(heard).unflatten(-1, (-1, _PLACED)))
+        out: Tensor = flag.to(dtype)[..., None] * (self.outward(heard)[..., None, :] + self.placed(here))
         return out
 
 

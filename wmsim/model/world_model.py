@@ -122,8 +122,8 @@ class WorldModel(nn.Module):
         before: proprioception of the last frame, None where it is not known. memory: what the heads remember of the
         frames that were dreamt so far, zeros for the first of them; None: they do without.
 
-        Several passes give one of the frames that may follow. A single pass gives their mean while a slot is young and
-        nothing was told it, and one of them later on; see `stride`.
+        Several passes give one of the frames that may follow. A single pass gives their mean while a slot is young or
+        something was told lately, and one of them else; see `stride`.
         """
         tokens, features, first = self.imagine(noise, action, cache, rows, steps, context)
         return tokens, replace(self._read(features, before, memory), log_error=self.dynamics.heads(first).log_error)
@@ -221,19 +221,20 @@ def stride(counts: Int[Tensor, "B"], action: Float[Tensor, "B A"], config: Dynam
     action: with the condition of an event behind it, as `Dynamics.step` takes it, or without.
     The finest is taught with real frames and gives the mean of what may follow: right while little is open, and fog
     when it is dreamt on from for long. Step size 1 is taught by a critic and gives one of them. So d is the finest for
-    the first 48 frames of a slot, then 1; and 1 where something was told, for the mean holds on to what the frames
-    before show.
+    the first 48 frames of a slot, then 1. Where something was told it is the finest too: how light fades and where a
+    car cuts in is told, and little is open.
     """
-    mean = (counts < _MEANS) & ~told_rows(action, config)
+    mean = (counts < _MEANS) | told_rows(action, config)
     return torch.where(mean, 1.0 / config.finest, 1.0)
 
 
 def told_rows(action: Float[Tensor, "B A"], config: DynamicsConfig) -> Bool[Tensor, "B"]:
     """In which rows an event is told."""
-    condition = action[:, config.actions :]
-    return condition[:, -EXTRA] != 0 if condition.shape[1] else torch.zeros_like(action[:, 0], dtype=torch.bool)
+    own, condition = config.parted(action)
+    return condition[:, -EXTRA] != 0 if condition.shape[1] else torch.zeros_like(own[:, 0], dtype=torch.bool)
 
 
 def untold(action: Float[Tensor, "B A"], config: DynamicsConfig) -> Float[Tensor, "B A"]:
     """The same actions with nothing told."""
-    return torch.cat([action[:, : config.actions], torch.zeros_like(action[:, config.actions :])], -1)
+    own, condition = config.parted(action)
+    return torch.cat([own, torch.zeros_like(condition)], -1)

@@ -82,7 +82,7 @@ class Critic(nn.Module):
         x = self.inward(rearrange(grid, "n k h w c -> n (k c) h w"))
         shift = self.told(told)
         if event.shape[1]:
-            shift = shift + self.event(event)
+            shift = shift + self.event(event).squeeze(-2)
         for block in self.blocks:
             x = block(x, shift)
         out: Tensor = self.out(F.leaky_relu(x, 0.2)).squeeze(1).float()

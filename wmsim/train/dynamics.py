@@ -40,11 +40,11 @@ class DynamicsStageConfig:
     draw it. history: lowest signal level at which a window's history is shown; it is drawn up to 1. floor: see `ramp`.
     adversary_from: when the adversary and the followers begin. unfelt: share of windows in which the heads are not
     told the motion of the frame before, of a model that takes it; stirred: noise on it, in spreads. Of a model that is
-    told events, untold: share of windows whose events are hidden; reworded: whose events are told by their name or by
-    another of their captions; tellings: which are drawn so that one is told in them, for later frames show themselves
-    what was told; unheard: which, of those that were recorded with nothing told as well, show that as their history;
-    changed: how many times more in a frame of these the loss counts what the telling changed, a pedestrian of two
-    pixels. The other numbers weigh losses.
+    told events, untold: share of windows whose events are hidden, and did not come where that is recorded; reworded:
+    whose events are told by their name or by another of their captions; tellings: which are drawn so that one is told
+    in them, for later frames show themselves what was told; unheard: which, of those that were recorded with nothing
+    told as well, show that as their history; changed: how many times more in a frame of these the loss counts what the
+    telling changed, a pedestrian of two pixels. The other numbers weigh losses.
     """
 
     batch: int = 8
@@ -119,13 +119,15 @@ class DynamicsStage:
         """Flow loss (ramp-weighted squared error of the clean latents) and the heads' losses."""
         c, device = self.config, self.device
         batch = self.latents.sample(draw, c.batch, c.frames, c.endings, c.reworded, c.tellings)
-        clean, action = self.model.to_tokens(batch.latent.to(device)), batch.action.to(device)
-        linked, single = batch.linked.to(device), self._single(draw)
+        frames, action = self.model.to_tokens(batch.latent.to(device)), batch.action.to(device)
+        linked, single, heard = batch.linked.to(device), self._single(draw), self._heard(draw)
+        untold, recorded = self._untold(frames, batch)
+        silent = recorded & ~heard  # what was not heard did not come
+        clean = torch.where(silent[:, None, None, None], untold, frames)
         with autocast(device):
             level = c.history + (1 - c.history) * torch.rand(c.batch, generator=draw.torch).to(device)
-            asked = torch.cat([action, self._told(batch, draw)], -1)
+            asked = torch.cat([action, batch.told.to(device) * heard[:, None, None]], -1)
             told = (asked, linked & self._known(draw), single)
-            untold, recorded = self._untold(clean, batch)
             lived = self._dreamt(clean, level, linked & ~single[:, None], draw, *told)
             lived = torch.where(self._unheard(recorded, draw), untold, lived)
             noise, shown = torch.randn((2, *clean.shape), generator=draw.torch).to(device)
@@ -136,7 +138,7 @@ class DynamicsStage:
             made, features, expecting = self.network(history, noised, tau, d, *given)
             wrong = (made - self._target(clean, noised, tau, d, history, *given)).square()
             flow = (wrong * self._counted(clean, untold)).mean((-1, -2))
-            parts = self._head_losses(features, batch, linked & ~single[:, None], draw)
+            parts = self._head_losses(features, batch, linked & ~(single | silent)[:, None], draw)
             # Coarse steps too are asked for their distance from what was recorded: only that can be doubt of the dream.
             missed = (made.detach() - clean).square().mean((-1, -2))
             parts["log_error"] = self.model.dynamics.heads.error_loss(expecting, (missed + 1e-6).log())
@@ -144,7 +146,7 @@ class DynamicsStage:
             if draw.step >= c.adversary_from * self.steps:
                 followed, dreamt_on = self.followers(draw)
                 parts |= {f"followed_{name}": value for name, value in followed.items()}
-                parts |= self.adversary(clean, batch.asked.to(device), linked, features.detach(), draw, dreamt_on)
+                parts |= self.adversary(frames, batch.asked.to(device), linked, features.detach(), draw, dreamt_on)
         weight = ramp(tau, c.floor) * (linked | single[:, None])
         weights = {"reward": c.reward, "end": c.end, "proprio": c.proprio, "log_error": c.log_error}
         weights |= {f"followed_{name}": factor for name, factor in weights.items()}
@@ -188,12 +190,10 @@ class DynamicsStage:
         start = torch.rand(tau.shape, generator=draw.torch) < c.noisiest
         return torch.where(start, 0.0, tau).to(self.device), d.to(self.device)
 
-    def _told(self, batch: LatentBatch, draw: Draw) -> Float[Tensor, "B T C"]:
-        """The conditions of events, hidden in some windows; of width 0 for a model that is told none."""
-        if not self.model.config.dynamics.told:
-            return torch.zeros(*batch.told.shape[:2], 0, device=self.device)
-        kept = torch.rand(self.config.batch, 1, 1, generator=draw.torch) >= self.config.untold
-        return (batch.told * kept).to(self.device)
+    def _heard(self, draw: Draw) -> Bool[Tensor, "B"]:
+        """Which windows are told their events; all of them by a model that is told none."""
+        hidden = self.config.untold if self.model.config.dynamics.told else 0.0
+        return (torch.rand(self.config.batch, generator=draw.torch) >= hidden).to(self.device)
 
     def _known(self, draw: Draw) -> Bool[Tensor, "B 1"]:
         return (torch.rand(self.config.batch, 1, generator=draw.torch) >= self.config.unknown).to(self.device)
@@ -223,16 +223,17 @@ class DynamicsStage:
     def _untold(self, clean: Tensor, batch: LatentBatch) -> tuple[Tensor, Bool[Tensor, "B"]]:
         """What were there (B, T, S, C) had nothing been told, and in which windows that is recorded; else what is."""
         if self.latents.untold is None:
-            return clean, torch.zeros(len(clean), dtype=torch.bool)
+            return clean, torch.zeros(len(clean), dtype=torch.bool, device=self.device)
         latent, recorded = self.latents.untold.at(batch.rows)
-        tokens = self.model.to_tokens(latent.to(self.device))
-        return torch.where(recorded.to(self.device)[:, None, None, None], tokens, clean), recorded
+        recorded, tokens = recorded.to(self.device), self.model.to_tokens(latent.to(self.device))
+        return torch.where(recorded[:, None, None, None], tokens, clean), recorded
 
     def _unheard(self, recorded: Bool[Tensor, "B"], draw: Draw) -> Bool[Tensor, "B 1 1 1"]:
         """Which windows show as their history a drive in which nothing was told: only the event tells what changes."""
         if self.latents.untold is not None:
-            recorded = recorded & (torch.rand(len(recorded), generator=draw.torch) < self.config.unheard)
-        return recorded.to(self.device)[:, None, None, None]
+            chosen = torch.rand(len(recorded), generator=draw.torch) < self.config.unheard
+            recorded = recorded & chosen.to(self.device)
+        return recorded[:, None, None, None]
 
     def _counted(self, clean: Tensor, untold: Tensor) -> Tensor:
         """How much each number of a frame (B, T, S, C) counts, 1 on average: more where what was told changed it."""

@@ -79,15 +79,20 @@ class Wordings:
     events: Int64[np.ndarray, " K"]
     frames: int
 
+    @cached_property
+    def _ways(self) -> tuple[Int64[np.ndarray, " V"], list[Int64[np.ndarray, " n"]]]:
+        """Which wording is the name of each event, and which are its captions."""
+        count = int(self.events.max()) + 1
+        captions = [np.flatnonzero(self.events[:-count] == event) for event in range(count)]
+        return len(self.events) - count + np.arange(count), captions
+
     def others(self, rng: np.random.Generator, windows: int, share: float) -> Int64[np.ndarray, "B V"]:
         """For each window and event a wording to put in the place of those recorded, or -1: they stay.
 
         share: of windows whose events are told otherwise: half of these by name, the rest by any of their captions. A
         caption that was recorded once says little about its event, and a name is what is told most.
         """
-        count = int(self.events.max()) + 1
-        names = len(self.events) - count + np.arange(count)
-        captions = [np.flatnonzero(self.events[:-count] == event) for event in range(count)]
+        names, captions = self._ways
         drawn = [
             rng.choice(ways if len(ways) else names[event : event + 1], windows) for event, ways in enumerate(captions)
         ]
