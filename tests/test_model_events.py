@@ -107,6 +107,43 @@ def test_the_one_pass_after_a_telling_is_asked_for_the_mean(monkeypatch: pytest.
     assert sizes[-FRAMES - 2 :] == [[1.0, 1.0], *[[1.0, mean]] * FRAMES, [1.0, 1.0]]
 
 
+def test_a_frame_to_which_something_is_told_is_dreamt_in_more_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, rng = _told_model(), torch.Generator().manual_seed(0)
+    tokens, noise = torch.randn(2, 3, TOLD.dynamics.tokens, TOLD.dynamics.channels, generator=rng)
+    action = torch.rand(3, TOLD.dynamics.actions + TOLD.dynamics.told, generator=rng)
+    seen, taken = list[tuple[int, float, float]](), model._pass
+
+    def watched(z: torch.Tensor, tau: Any, d: torch.Tensor, *given: Any) -> Any:
+        if isinstance(tau, float):
+            seen.append((len(z), float(d[0]), tau))
+        return taken(z, tau, d, *given)
+
+    def dreamt(passes: int, said: list[bool], steps: int = 1) -> list[torch.Tensor]:
+        model.config = replace(TOLD, dynamics=replace(TOLD.dynamics, event_passes=passes))
+        given = action.clone()
+        given[:, TOLD.dynamics.actions :] *= torch.tensor(said)[:, None]
+        given[:, -EXTRA] = torch.tensor(said).float()
+        cache = RollingCache(TOLD.dynamics, 3, model.dtype, torch.device("cpu"))
+        model.commit(tokens, noise, given, cache, [0, 1, 2])
+        with monkeypatch.context() as patched:
+            patched.setattr(model, "_pass", watched)
+            return list(model.imagine(noise, given, cache, [0, 1, 2], steps))
+
+    finest = 1 / TOLD.dynamics.finest
+    once, often = dreamt(1, [False, True, False]), dreamt(4, [False, True, False])
+    assert seen == [(3, finest, 0.0), (2, finest, 0.0), *[(1, finest, i / 4) for i in range(4)]]
+    for one, other in zip(once, often, strict=True):
+        torch.testing.assert_close(one[[0, 2]], other[[0, 2]])
+    assert not torch.allclose(once[0][1], often[0][1])
+    torch.testing.assert_close(once[2][1], often[2][1])  # features of the first pass, which both share
+    torch.testing.assert_close(often[0][1], dreamt(4, [True, True, True])[0][1])
+    seen.clear()
+    dreamt(2, [False, True, False], steps=4)
+    assert [count for count, _, _ in seen] == [2] * 4 + [1] * 4
+    assert {size for count, size, _ in seen if count == 2} == {0.25}
+    assert {size for count, size, _ in seen if count == 1} == {finest}
+
+
 def test_an_event_is_told_to_every_token_and_in_its_time() -> None:
     torch.manual_seed(0)
     heard, told = EventInput(WIDTH, 6, tokens=3), torch.randn(4, WIDTH + EXTRA)

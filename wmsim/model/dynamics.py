@@ -30,7 +30,8 @@ class DynamicsConfig:
     context: how many past frames a frame may look at beside the sink frame, the first of the sequence. felt:
     whether the heads are told the proprioception of the frame before. memory: width of what they remember of a dream, 0
     for nothing. events: width of the embedding of what was told, 0 for a network to which nothing can be; event_frames:
-    how long that is told; guidance: how many times as much as was learnt it changes a dreamt frame.
+    how long that is told; event_passes: in how many passes, at least, a frame is dreamt meanwhile, for the mean of rain
+    is fog; guidance: how many times as much as was learnt what was told changes it.
     """
 
     tokens: int = 16
@@ -50,6 +51,7 @@ class DynamicsConfig:
     memory: int = 0
     events: int = 0
     event_frames: int = 48
+    event_passes: int = 1
     guidance: float = 1.0
 
     def __post_init__(self) -> None:

@@ -61,6 +61,11 @@ class Past:
     newest: Float[Tensor, "B S C"]
     linked: Bool[Tensor, "B"]
 
+    def of(self, some: Tensor) -> Past:
+        """What some of the rows remember, by their numbers (n,) or a mask (B,)."""
+        layers = [(keys[some], values[some]) for keys, values in self.layers]
+        return Past(layers, [bias[some] for bias in self.bias], self.newest[some], self.linked[some])
+
 
 class WorldModel(nn.Module):
     """Tokenizer and dynamics with the mean and spread of latents and proprioception in the training data."""
@@ -123,7 +128,8 @@ class WorldModel(nn.Module):
         frames that were dreamt so far, zeros for the first of them; None: they do without.
 
         Several passes give one of the frames that may follow. A single pass gives their mean while a slot is young or
-        something was told lately, and one of them else; see `stride`.
+        something was told lately, and one of them else; see `stride`. What was told to a slot may take more passes,
+        `event_passes`, of the finest step size.
         """
         tokens, features, first = self.imagine(noise, action, cache, rows, steps, context)
         return tokens, replace(self._read(features, before, memory), log_error=self.dynamics.heads(first).log_error)
@@ -138,18 +144,42 @@ class WorldModel(nn.Module):
         context: Float[Tensor, "B"] | None = None,
     ) -> tuple[Float[Tensor, "B S C"], Float[Tensor, "B F"], Float[Tensor, "B F"]]:
         """`dream` before the heads read it: tokens, features of the finished frame, and of its first pass."""
-        past = self._past(cache, rows)
-        first: list[Tensor] = []
-        sole = stride(cache.counts[rows], action, self.config.dynamics)
+        past, config = self._past(cache, rows), self.config.dynamics
+        sole, groups = stride(cache.counts[rows], action, config), [(torch.arange(len(rows)), steps, 1 / steps)]
+        if config.event_passes > 1:
+            told = told_rows(action, config).cpu()
+            groups[0] = (~told).nonzero().flatten(), steps, 1 / steps
+            groups.append((told.nonzero().flatten(), max(steps, config.event_passes), 1 / config.finest))
+        made = [self._sampled(noise, action, past, sole, *group) for group in groups if len(group[0]) or not rows]
+        tokens, first = (torch.cat(parts) for parts in zip(*made, strict=True))
+        if len(made) > 1:
+            back = torch.cat([some for some, _, _ in groups]).argsort()
+            tokens, first = tokens[back], first[back]
+        return tokens, self._show(tokens, noise, action, past, cache, rows, context), first
 
-        def predict(z: Tensor, tau: float, d: float) -> Tensor:
-            asked = sole if steps == 1 else torch.full_like(sole, d)
+    def _sampled(
+        self,
+        noise: Tensor,
+        action: Tensor,
+        past: Past,
+        sole: Tensor,
+        some: Int[Tensor, " n"],
+        passes: int,
+        size: float,
+    ) -> tuple[Float[Tensor, "n S C"], Float[Tensor, "n F"]]:
+        """The next frame of some of the rows in so many passes, and the features of the first; sole: the step size that
+        a single pass is asked for, size: each of several."""
+        if len(some) < len(noise):
+            noise, action, past, sole = noise[some], action[some], past.of(some), sole[some]
+        first: list[Tensor] = []
+
+        def predict(z: Tensor, tau: float, _: float) -> Tensor:
+            asked = sole if passes == 1 else torch.full_like(sole, size)
             clean, features = self._pass(z, tau, asked, action, past)
             first.append(features)
             return self._guided(clean, z, tau, asked, action, past)
 
-        tokens = sample(predict, noise, steps)
-        return tokens, self._show(tokens, noise, action, past, cache, rows, context), first[0]
+        return sample(predict, noise, passes), first[0]
 
     def commit(
         self,
@@ -184,9 +214,7 @@ class WorldModel(nn.Module):
         guidance, told = self.config.dynamics.guidance, told_rows(action, self.config.dynamics)
         if guidance == 1 or not told.any():
             return clean
-        alone = Past([(k[told], v[told]) for k, v in past.layers], [b[told] for b in past.bias],
-                     past.newest[told], past.linked[told])  # fmt: skip
-        plain, _ = self._pass(z[told], tau, d[told], untold(action[told], self.config.dynamics), alone)
+        plain, _ = self._pass(z[told], tau, d[told], untold(action[told], self.config.dynamics), past.of(told))
         guided = clean.clone()
         guided[told] = plain + guidance * (clean[told] - plain)
         return guided
