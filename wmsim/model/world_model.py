@@ -145,11 +145,13 @@ class WorldModel(nn.Module):
     ) -> tuple[Float[Tensor, "B S C"], Float[Tensor, "B F"], Float[Tensor, "B F"]]:
         """`dream` before the heads read it: tokens, features of the finished frame, and of its first pass."""
         past, config = self._past(cache, rows), self.config.dynamics
-        sole, groups = stride(cache.counts[rows], action, config), [(torch.arange(len(rows)), steps, 1 / steps)]
+        sole, told = stride(cache.counts[rows], action, config), torch.zeros(len(rows), dtype=torch.bool)
         if config.event_passes > 1:
             told = told_rows(action, config).cpu()
-            groups[0] = (~told).nonzero().flatten(), steps, 1 / steps
-            groups.append((told.nonzero().flatten(), max(steps, config.event_passes), 1 / config.finest))
+        groups = [
+            ((~told).nonzero().flatten(), steps, 1 / steps),
+            (told.nonzero().flatten(), max(steps, config.event_passes), 1 / config.finest),
+        ]
         made = [self._sampled(noise, action, past, sole, *group) for group in groups if len(group[0]) or not rows]
         tokens, first = (torch.cat(parts) for parts in zip(*made, strict=True))
         if len(made) > 1:

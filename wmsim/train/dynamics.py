@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -237,11 +236,11 @@ class DynamicsStage:
 
     def _counted(self, clean: Tensor, untold: Tensor) -> Tensor:
         """How much each number of a frame (B, T, S, C) counts, 1 on average: more where what was told changed it."""
-        side = self.model.config.side
-        differs = rearrange((clean - untold).square(), "b t s (k c) -> b t s k c", k=side**2).mean(-1, keepdim=True)
+        cells = (clean - untold).square().unflatten(-1, (self.model.config.side**2, -1))
+        differs = cells.mean(-1, keepdim=True)
         weight = 1 + self.config.changed * differs / (differs + _VISIBLE)
-        weight = weight / weight.mean((-1, -2, -3), keepdim=True)
-        return rearrange(weight.expand(*weight.shape[:-1], clean.shape[-1] // side**2), "b t s k c -> b t s (k c)")
+        counted: Tensor = (weight / weight.mean((-1, -2, -3), keepdim=True)).expand_as(cells).flatten(-2)
+        return counted
 
 
 @torch.no_grad()
